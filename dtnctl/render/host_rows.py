@@ -9,7 +9,7 @@ from dtnctl.render.quantities import link_speed_text, size_text
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import BlockDevice, Interface, NumaNode, PcieLink, RdmaDevice, RdmaPort, Vf
-    from dtn_agent.protocol.volumes import HeldExport, HeldVolume
+    from dtn_agent.protocol.volumes import HeldExport, HeldMount, HeldVolume
 
 UNKNOWN = "-"
 
@@ -218,6 +218,12 @@ def export_row(held: HeldExport) -> list[str]:
 
 def volume_row(held: HeldVolume) -> list[str]:
     """`gone` and `connecting` are the kernel's words; a mount that is not there is said."""
-    portal, mount = held.portal, held.mount
-    where = "" if mount is None else f"{mount.path} ({mount.file_system}, {mount.mode})" if mount.is_mounted else "not mounted"
+    portal = held.portal
+    where = _where_mounted(held.mount) if held.mount is not None else ""
     return [held.volume, held.site, "connected", held.state, f"{portal.address}:{portal.port}", portal.transport, held.device, where]
+
+
+def _where_mounted(mount: HeldMount) -> str:
+    if mount.is_being_unmounted:
+        return "unmounting: what it held is still being written"
+    return f"{mount.path} ({mount.file_system}, {mount.mode})" if mount.is_mounted else "not mounted"

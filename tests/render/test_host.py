@@ -338,16 +338,18 @@ def test_volumes_show_what_the_kernel_says_of_them() -> None:
             held,
             held.model_copy(update={"volume": "away", "state": "gone", "device": "", "mount": lost}),
             held.model_copy(update={"volume": "fine", "mount": mount}),
+            held.model_copy(update={"volume": "slow", "mount": lost.model_copy(update={"is_being_unmounted": True})}),
         ),
     )
     shown = render_host(host_of(recorded("container"), held=entries), replace(CONTEXT, width=160)).splitlines()
     start = next(index for index, line in enumerate(shown) if line.startswith("VOLUME"))
-    assert [" ".join(line.split()) for line in shown[start : start + 6]] == [
+    assert [" ".join(line.split()) for line in shown[start : start + 7]] == [
         "VOLUME SITE HERE STATE TARGET BY DEVICE MOUNT",
         "raw lab exported as asked for 10.20.0.12:4420 tcp /dev/nvme1n1",
         "torn lab exported no port 10.20.0.12:4420 tcp /x.img",
         "scratch lab connected live 10.20.0.12:4420 tcp /dev/nvme2n1",
         "away lab connected gone 10.20.0.12:4420 tcp not mounted",
         "fine lab connected live 10.20.0.12:4420 tcp /dev/nvme2n1 /v/scratch (xfs, ro)",
+        "slow lab connected live 10.20.0.12:4420 tcp /dev/nvme2n1 unmounting: what it held is still being written",
     ]
-    assert "held: 2 exported volumes - 3 connected volumes" in [line.replace("·", "-") for line in shown]
+    assert "held: 2 exported volumes - 4 connected volumes" in [line.replace("·", "-") for line in shown]

@@ -15,7 +15,7 @@ from dtn_agent.errors import RefusedError
 from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.backing import Backings
-from dtn_agent.nvmeof.keys import LOST, NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.target import Target, path_of
 from dtn_agent.protocol import Ability, Done, Facts
@@ -154,8 +154,8 @@ class VolumeExports(HostResource[ExportRequest]):
         self.keys.put("export", *held.identity, keys=NO_KEYS)
 
     def _fault(self, held: HeldExport) -> str:
-        if self.keys.have_lost(held.key_print, "export", *held.identity):
-            return LOST
+        if lost := self.keys.why_lost(held.key_print, "export", *held.identity):
+            return lost
         wrong = self.target.fault(held, self._keys(held))
         if wrong:
             reason = self._failed.get(held.identity, "")
@@ -166,8 +166,7 @@ class VolumeExports(HostResource[ExportRequest]):
     def _store_keys(self, wanted: HeldExport, keys: Keys) -> None:
         """For its hosts' other volumes, too: the kernel has one pair for each host."""
         others = self._sharing(wanted) if keys != NO_KEYS else []
-        for entry in (wanted, *others):
-            self.keys.put("export", *entry.identity, keys=keys)
+        self.keys.put_all({("export", *entry.identity): keys for entry in (wanted, *others)})
 
     def _sharing(self, wanted: HeldExport) -> list[HeldExport]:
         """Other volumes of its hosts."""
@@ -180,8 +179,7 @@ class VolumeExports(HostResource[ExportRequest]):
         try:
             yield
         except RefusedError:
-            for entry, keys in stored:
-                self.keys.put("export", *entry.identity, keys=keys)
+            self.keys.put_all({("export", *entry.identity): keys for entry, keys in stored})
             if before is None:
                 self._remove_new(wanted)
             else:
@@ -215,8 +213,8 @@ class VolumeExports(HostResource[ExportRequest]):
             self._failed.pop(entry.identity, None)
             return
         try:
-            if self.keys.have_lost(entry.key_print, "export", *entry.identity):
-                raise RefusedError("failed", f"{entry.volume}: {LOST}")
+            if lost := self.keys.why_lost(entry.key_print, "export", *entry.identity):
+                raise RefusedError("failed", f"{entry.volume}: {lost}")
             self._load(entry)
             self._check_backing(entry, entry)
             self._make(self._with_port(entry), self._keys(entry))

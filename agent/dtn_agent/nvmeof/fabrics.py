@@ -28,6 +28,7 @@ CONNECT_SECONDS = 20.0  # the kernel's own limit is some seconds for each of its
 DEVICE_SECONDS = 15.0  # from a live connection to its block device and udev's link to it
 # a try to connect again is not broken off, and over RDMA one takes some 80 s where the target's host is silent
 DELETE_SECONDS = {"tcp": 20.0, "rdma": 120.0}
+CLAIM_SECONDS = 5.0
 POLL_SECONDS = 0.1
 log = logging.getLogger(__name__)
 KEY_FILES = ("dhchap_secret", "dhchap_ctrl_secret")
@@ -159,6 +160,21 @@ class Fabrics:
     def has_number(self, number: str) -> bool:
         """Whether there is a block device with this `major:minor`. A number is not given again while something has its device mounted."""
         return (self.places.sys / "dev/block" / number).exists()
+
+    def is_claimed(self, device: str) -> bool:
+        """Whether the kernel has it for a file system, or for another device: also one that is unmounted, until all of it is written."""
+        try:
+            within(CLAIM_SECONDS, lambda: os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)))
+        except TooLongError:
+            return True
+        except OSError as error:
+            return error.errno == errno.EBUSY
+        return False
+
+    def wait_until_free(self, device: str) -> bool:
+        """Whether nothing of the kernel's has it any more, soon at the latest."""
+        self._wait(lambda: not self.is_claimed(device))
+        return not self.is_claimed(device)
 
     def wait_for_device(self, volume: HeldVolume) -> str:
         """The block device, once it and udev's link to it are there. Refused if they do not come."""

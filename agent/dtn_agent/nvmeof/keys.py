@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from dtn_agent.protocol.volumes import key_print
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,7 +29,7 @@ class Keys:
 
 
 NO_KEYS = Keys()
-LOST = "its keys are not stored on this host any more (volume-keys.json); `dtnctl apply` sends them again"
+Stored: TypeAlias = Mapping[str, object]
 
 
 class KeyFile:
@@ -35,34 +40,55 @@ class KeyFile:
         self._changing = threading.Lock()
 
     def get(self, *name: str) -> Keys:
-        return Keys(**self._read().get("/".join(name), {}))
+        """No keys also where they cannot be read: `why_lost` says which."""
+        return _keys(self._read()[0].get("/".join(name)))
 
-    def have_lost(self, key_print: str, *name: str) -> bool:
-        """Whether keys belong to it, by their fingerprint, and none are stored."""
-        return bool(key_print) and self.get(*name) == NO_KEYS
+    def why_lost(self, key_print: str, *name: str) -> str:
+        """Why keys that belong to it, by their fingerprint, are not there; empty if they are, or none belong to it."""
+        if not key_print or self.get(*name) != NO_KEYS:
+            return ""
+        what = self._read()[1] or "are not stored on this host any more"
+        return f"its keys {what} ({self.path.name}); `dtnctl apply` sends them again"
 
     def put(self, *name: str, keys: Keys) -> None:
-        """No keys: forget them."""
+        """No keys: forget them. A file that cannot be read is kept beside the new one."""
+        self.put_all({name: keys})
+
+    def put_all(self, changes: Mapping[tuple[str, ...], Keys]) -> None:
+        """All of them, or none: volumes of one host that had other keys each would take them from each other."""
+        changed = {"/".join(name): keys for name, keys in changes.items()}
         with self._changing:
-            stored = self._read()
-            wanted = {key: value for key, value in stored.items() if key != "/".join(name)}
-            if keys != NO_KEYS:
-                wanted["/".join(name)] = asdict(keys)
+            stored, fault = self._read()
+            kept = {key: value for key, value in stored.items() if key not in changed}
+            wanted = {**kept, **{key: asdict(keys) for key, keys in changed.items() if keys != NO_KEYS}}
             if wanted != stored:
-                self._write(wanted)
+                self._write(wanted, keeps_former=bool(fault))
 
-    def _read(self) -> dict[str, dict[str, str | None]]:
+    def _read(self) -> tuple[Stored, str]:
+        """What is stored, and why that cannot be read: then it is nothing."""
         try:
-            stored: dict[str, dict[str, str | None]] = json.loads(self.path.read_bytes())
+            stored = json.loads(self.path.read_bytes())
         except FileNotFoundError:
-            return {}
-        return stored
+            return {}, ""
+        except (OSError, ValueError, RecursionError) as error:
+            return {}, f"cannot be read: {error}"
+        return (stored, "") if isinstance(stored, dict) else ({}, "cannot be read: the file is no JSON object")
 
-    def _write(self, stored: dict[str, dict[str, str | None]]) -> None:
+    def _write(self, stored: Stored, *, keeps_former: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = self.path.with_suffix(".draft")
         with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(json.dumps(stored, indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
+        if keeps_former:
+            log.warning("%s cannot be read; it is kept as %s", self.path, self.path.with_suffix(".unreadable"))
+            self.path.replace(self.path.with_suffix(".unreadable"))
         draft.replace(self.path)
+
+
+def _keys(stored: object) -> Keys:
+    """Two texts, or none of either; of anything else no keys are known."""
+    if not isinstance(stored, dict) or not stored.keys() <= {"host", "controller"}:
+        return NO_KEYS
+    return Keys(**stored) if all(value is None or isinstance(value, str) for value in stored.values()) else NO_KEYS

@@ -10,6 +10,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,15 +56,18 @@ class HostMounts:
         if ran.code != 0:
             raise RefusedError("failed", f"{device} cannot be mounted at {wanted.path}: {ran.reason}")
 
-    def unmount(self, path: str, *, detach: bool = False) -> None:
-        """Refused while it is in use, or while it still writes. `detach`: what still has it open does not keep it mounted."""
+    def unmount(self, path: str, *, detach: bool = False, seconds: float = UNMOUNT_SECONDS) -> None:
+        """Have nothing mounted there; what it held may still be written then. Refused while it is in use.
+
+        `detach`: what still has it open does not keep it mounted.
+        """
         words = ["umount", "--no-canonicalize", *(["--lazy"] if detach else []), path]
         try:
-            ran = self._run(words, UNMOUNT_SECONDS, f"{path} is not unmounted yet, it still writes what it holds")
+            ran = self._run(words, seconds, f"{path} is not unmounted yet, it still writes what it holds")
         except RefusedError as error:
             if error.code != "failed" or self.at(path) is not None:
                 raise
-            raise RefusedError(error.code, f"{path} is unmounted, but what it held is still being written; try again later") from None
+            return
         if ran.code != 0 and self.at(path) is not None:
             raise RefusedError("conflict", f"{path} cannot be unmounted: {ran.reason}")
 
@@ -133,10 +137,11 @@ def have_folder(path: Path) -> None:
 
 
 def drop_folder(path: Path) -> None:
-    """If it is there, and empty; its folders above, too."""
+    """If it is there, and empty; the one above, too."""
     try:
-        _set_immutable(path, on=False)
-        path.rmdir()
+        with suppress(FileNotFoundError):  # after a crash the one above may be left
+            _set_immutable(path, on=False)
+            path.rmdir()
         path.parent.rmdir()
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EBUSY):

@@ -144,10 +144,14 @@ class Target:
                 self.tree.remove(f"hosts/{host}")
 
     def _must_begin_again(self, wanted: HeldExport, keys: Keys) -> bool:
-        """The kernel keeps connections of hosts that are allowed no more, and changes nothing that a host has seen."""
+        """The kernel keeps connections of hosts that are allowed no more, and changes nothing that a host has seen.
+
+        Keys that were changed with those of another volume cut nothing off: its hosts were not asked to let go of this one.
+        """
         allowed = self.tree.names(f"{_subsystem(wanted.nqn)}/allowed_hosts")
         is_other = self._settings(wanted.nqn) != (wanted.serial, path_of(wanted), wanted.uuid)
-        has_other_keys = any(not self._has_keys(host, keys) for host in allowed)
+        are_its_own = wanted.key_print == keys.print
+        has_other_keys = are_its_own and any(not self._has_keys(host, keys) for host in allowed)
         return is_other or has_other_keys or bool(set(allowed) - set(wanted.hosts)) or bool(self._other_ports(wanted))
 
     def _other_ports(self, wanted: HeldExport) -> list[str]:
@@ -159,9 +163,10 @@ class Target:
     def _allow(self, nqn: str, host: str, keys: Keys) -> bool:
         changed = self.tree.have(f"hosts/{host}")
         if not self._has_keys(host, keys):
-            self.tree.have_no_link(f"{_subsystem(nqn)}/allowed_hosts/{host}")
-            self.tree.remove(f"hosts/{host}")
-            self.tree.make(f"hosts/{host}")
+            if _is_unset(self._keys(host), keys):
+                self.tree.have_no_link(f"{_subsystem(nqn)}/allowed_hosts/{host}")
+                self.tree.remove(f"hosts/{host}")
+                self.tree.make(f"hosts/{host}")
             self._set_keys(host, keys)
             changed = True
         return self.tree.have_link(f"{_subsystem(nqn)}/allowed_hosts/{host}", f"hosts/{host}") or changed
@@ -175,8 +180,7 @@ class Target:
     def _check_keys(self, nqn: str, host: str, keys: Keys, ours: frozenset[str]) -> None:
         """The kernel has one pair of keys for each host, not for each volume. Each can be set to another, and never be unset."""
         others, there = self._others(nqn, host), self._keys(host)
-        is_unset = (there.host is not None and keys.host is None) or (there.controller is not None and keys.controller is None)
-        if others and there != keys and (is_unset or not ours.issuperset(others)):
+        if others and there != keys and (_is_unset(there, keys) or not ours.issuperset(others)):
             raise RefusedError("conflict", _why_keys_stay(host, others, are_ours=ours.issuperset(others)))
 
     def _change_keys(self, hosts: Sequence[str], keys: Keys) -> None:
@@ -245,6 +249,11 @@ class Target:
 
 def path_of(wanted: HeldExport) -> str:
     return wanted.backing.device or wanted.backing.file or ""
+
+
+def _is_unset(there: Keys, keys: Keys) -> bool:
+    """Whether a key would have to be taken away, for which the kernel has no way."""
+    return (there.host is not None and keys.host is None) or (there.controller is not None and keys.controller is None)
 
 
 def _subsystem(nqn: str) -> str:

@@ -30,6 +30,11 @@ class Users:
         """Who has it mounted, or open."""
         return sorted({*self._elsewhere("", number), *self._opened(number)})
 
+    def of_unmount(self, path: str) -> list[str]:
+        """Programs that unmount this path and have not ended: the kernel still writes for them."""
+        commands = ((pid, _text(self.proc / pid / "cmdline").split("\0")) for pid in self._processes())
+        return sorted(self._title(pid) for pid, words in commands if words[0].rpartition("/")[2] == "umount" and path in words)
+
     def _elsewhere(self, path: str, number: str) -> Iterator[str]:
         """Who has it mounted at another place, such as a container at the target of its volume."""
         seen = set[str]()

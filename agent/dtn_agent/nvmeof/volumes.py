@@ -16,10 +16,11 @@ from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.exports import KEY_FILE
 from dtn_agent.nvmeof.fabrics import Fabrics, is_at
 from dtn_agent.nvmeof.host_name import have_host_name
-from dtn_agent.nvmeof.keys import LOST, NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.mounts import HostMounts, drop_folder
 from dtn_agent.nvmeof.registry import OURS, OwnerRegistry
+from dtn_agent.nvmeof.unmounting import Unmounts
 from dtn_agent.nvmeof.users import Users
 from dtn_agent.protocol import Ability, Done, Facts
 from dtn_agent.protocol.volumes import (
@@ -67,6 +68,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self.modules = modules or KernelModules()
         self.registry = OwnerRegistry(self.fabrics.places.run, self.fabrics.places.sys)
         self.users = Users(self.fabrics.places.proc)
+        self.unmounts = Unmounts(self.fabrics, self.mounts, self.users)
         self.audit = audit
         self.lock = threading.Lock()
         self.now = now
@@ -77,14 +79,14 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
     def perform(self, request: VolumeRequest) -> Done:
         if (ending := self._ending.get((request.site, request.volume))) is not None:
             ending.join()
+        if isinstance(request, UnmountVolume):
+            return self._unmount(request)  # a silent target may take minutes, which no other volume waits for
         with self.lock:
             match request:
                 case ConnectVolume():
                     return self._connect(request)
                 case MountVolume():
                     return self._mount(request)
-                case UnmountVolume():
-                    return self._unmount(request)
                 case DisconnectVolume():
                     return self._disconnect(request)
                 case _:
@@ -141,8 +143,8 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             self._end(wanted.nqn)
         changed = not self.fabrics.connections(wanted.nqn)
         if changed:
-            if self.keys.have_lost(wanted.key_print, "connect", *wanted.identity):
-                raise RefusedError("failed", f"{wanted.volume}: {LOST}")
+            if lost := self.keys.why_lost(wanted.key_print, "connect", *wanted.identity):
+                raise RefusedError("failed", f"{wanted.volume}: {lost}")
             host = have_host_name(self.fabrics.places, self.state)
             self.fabrics.connect(wanted, self.keys.get("connect", *wanted.identity), host)
         for controller in self.fabrics.connections(wanted.nqn):
@@ -182,12 +184,13 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         return Done(changed=True, detail=f"{held.volume} is disconnected")
 
     def _check_unused(self, held: HeldVolume) -> None:
-        """Refused while it is mounted, or open."""
+        """Refused while it is mounted, or open, or while the kernel still writes what an earlier mount held."""
         if held.mount is not None and self.mounts.at(held.mount.path) is not None:
             raise RefusedError("conflict", f"{held.volume} is mounted at {held.mount.path}; unmount it first")
         number = self.fabrics.number(self.fabrics.device(held))
         if number and (users := self.users.of_device(number)):
             raise RefusedError("conflict", f"{held.volume} is in use: {', '.join(users)}")
+        self.unmounts.check_written(held)
 
     # --- mounts ---
 
@@ -199,8 +202,10 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             wanted = wanted.model_copy(update={"is_being_made": held.mount.is_being_made, "numbers": held.mount.numbers})
         if self._is_mounted(held) and held.mount == wanted:
             return Done(changed=False, detail=f"{held.volume} is mounted at {path}")
-        if self.mounts.at(path) is not None:
-            self._take_down(held, path)
+        if held.mount is not None and (held.mount.is_being_unmounted or self.mounts.at(path) is not None):
+            self.fabrics.wait_for_device(held)
+            held = self._begin_unmount(held)
+            self._take_away(held, self._seconds_left(held))
         held = self._put_mount(held, wanted)
         try:
             self._bring_mount(held, may_make=request.format)
@@ -243,25 +248,43 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self.mounts.mount(device, wanted)
 
     def _unmount(self, request: UnmountVolume) -> Done:
-        held = self.entries.get(request.site, request.volume)
-        if held is None or held.mount is None:
-            return Done(changed=False)
-        path = held.mount.path
-        detail = self._take_down(held, path) if self.mounts.at(path) is not None else ""
-        drop_folder(Path(path))
-        self._put_mount(held, None)
-        return Done(changed=True, detail=detail or f"{held.volume} is mounted no more")
+        with self.lock:
+            held = self.entries.get(request.site, request.volume)
+            if held is None or held.mount is None:
+                return Done(changed=False)
+            held = self._begin_unmount(held)
+            seconds_left = self._seconds_left(held)
+        lost = self._take_away(held, seconds_left)
+        with self.lock:
+            self._forget_mount(held)
+        return Done(changed=True, detail=f"{held.volume} is mounted no more{lost}")
 
-    def _take_down(self, held: HeldVolume, path: str) -> str:
-        """Unmount what is there. Of a target that does not answer the connection is ended first, so that nothing waits for it."""
-        mount = self.mounts.at(path)
-        if mount is not None and (users := self.users.of_mount(path, mount.number)):
-            raise RefusedError("conflict", f"{path} is in use: {', '.join(users)}")
-        is_live = self._is_live(held)
-        if not is_live:
-            self._end(held.nqn)
-        self.mounts.unmount(path)
-        return "" if is_live else f"{held.volume} is mounted no more; its target does not answer: what was not written to it yet is lost"
+    def _begin_unmount(self, held: HeldVolume) -> HeldVolume:
+        """From now on `watch` does not mount it again, but ends what is begun."""
+        assert held.mount is not None
+        self.unmounts.check_unused(held)
+        return self._put_mount(held, held.mount.model_copy(update={"is_being_unmounted": True}))
+
+    def _take_away(self, held: HeldVolume, seconds_left: float) -> str:
+        """What was lost by that, in words. After a conflict it is mounted as before."""
+        try:
+            return self.unmounts.unmount(held, seconds_left)
+        except RefusedError as error:
+            if error.code == "conflict" and held.mount is not None:
+                self.entries.change(*held.identity, mount=held.mount.model_copy(update={"is_being_unmounted": False}))
+            raise
+
+    def _forget_mount(self, held: HeldVolume) -> None:
+        """Unless it was mounted once more meanwhile, or is forgotten already."""
+        entry = self.entries.get(*held.identity)
+        if entry is not None and entry.mount is not None and entry.mount.is_being_unmounted:
+            drop_folder(Path(entry.mount.path))
+            self._put_mount(entry, None)
+
+    def _seconds_left(self, held: HeldVolume) -> float:
+        """How long its target may still be silent before it is given up."""
+        since = self._lost.get(held.identity, self.now())
+        return since + held.queues.ctrl_loss + GRACE_SECONDS - self.now()
 
     # --- what is there ---
 
@@ -324,11 +347,24 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             if entry is None:
                 return
             try:
-                if self._make_again(entry):
+                if entry.mount is not None and entry.mount.is_being_unmounted:
+                    self._end_unmount(entry, entry.mount)
+                elif self._make_again(entry):
                     self.audit.done(_asked(entry), f"{entry.volume} is there again")
                 self._failed.pop(identity, None)
             except (RefusedError, OSError) as error:
                 self._tell_failed(entry, error)
+
+    def _end_unmount(self, entry: HeldVolume, mount: HeldMount) -> None:
+        """What a request began and did not end: the kernel still wrote, or the agent was killed. A silent target has its time first."""
+        if self._give_up_late(entry) or (self.fabrics.connections(entry.nqn) and not self._is_live(entry)):
+            return
+        if self.mounts.at(mount.path) is not None and not self.users.of_unmount(mount.path):
+            self.unmounts.check_unused(entry)
+            self._take_away(entry, 0)
+        device = self.fabrics.device(entry)
+        if self.mounts.at(mount.path) is None and not (device and self.fabrics.is_claimed(device)):
+            self._forget_mount(entry)
 
     def _make_again(self, entry: HeldVolume) -> bool:
         """Whether anything of it had to be made. The kernel itself tries to reach a target again for as long as it was asked to."""

@@ -177,7 +177,8 @@ class HeldMount(Reported):
     """`path`: where it is mounted, or will be. `is_mounted`: it is now, and nothing still has the remains of an earlier mount of it.
 
     Such remains are left in a container when the kernel gives up a target: they fail until the container starts again. `numbers` are the
-    device numbers that it was mounted with. `is_being_made`: the file system was begun and is not complete.
+    device numbers that it was mounted with. `is_being_made`: the file system was begun and is not complete. `is_being_unmounted`: its end
+    was begun, and the kernel may still write what it held.
     """
 
     path: str
@@ -185,6 +186,7 @@ class HeldMount(Reported):
     mode: Literal["ro", "rw"]
     is_mounted: bool = False
     is_being_made: bool = False
+    is_being_unmounted: bool = False
     numbers: tuple[str, ...] = ()
 
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from dtn_agent.protocol.volumes import HeldExport, HeldVolume, Portal
 
 UNDECLARED = "no session mounts it any more; apply removes it"
-WORDS = {"connecting": "the kernel tries to reach its target again", "gone": "the kernel gave up its target; apply connects it again"}
+WORDS = {
+    "connecting": "the kernel tries to reach its target again",
+    "gone": "the kernel gave up its target; apply connects it again",
+    "unmounting": "the kernel still writes what it held",
+}
 
 
 def volume_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[VolumeRow, ...]:
@@ -95,6 +99,8 @@ def _held_state(held: HeldVolume) -> str:
         return held.state
     if held.mount is None:
         return "connected"
+    if held.mount.is_being_unmounted:
+        return "unmounting"
     return "mounted" if held.mount.is_mounted else "not mounted"
 
 

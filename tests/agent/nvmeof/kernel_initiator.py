@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from dtn_agent.errors import RefusedError
 from dtn_agent.nvmeof.fabrics import Fabrics
 from dtn_agent.nvmeof.limits import Ran
 from dtn_agent.nvmeof.mounts import HostMounts
@@ -122,6 +123,24 @@ class KernelInitiator(Fabrics):
         }  # for every user to read, as Linux 6.12
         _folder(self.places.sys / f"class/nvme/nvme{number}", {**shown, **times, **secrets, "options": ",".join(words)})
 
+    def is_claimed(self, device: str) -> bool:
+        """Linux takes a mount away first and writes what it held afterwards; the device is claimed until then."""
+        number = self.number(device)
+        tables = self.places.proc.glob("*/mountinfo")
+        return bool(number) and (number in self.unwritten() or any(f" {number} " in table.read_text() for table in tables))
+
+    def unwritten(self) -> list[str]:
+        """Numbers of devices that are unmounted, and to which the kernel still writes."""
+        path = self.folder / "unwritten"
+        return path.read_text().split() if path.exists() else []
+
+    def write_slowly(self) -> None:
+        """From now on no unmount of what may have been written ends in its time; `set_unwritten()` ends them."""
+        (self.folder / "writes-slowly").touch()
+
+    def set_unwritten(self, *numbers: str) -> None:
+        _write_at_once(self.folder / "unwritten", " ".join(numbers))
+
     def _is_known(self, number: str) -> bool:
         """The number of a lost device is not given again while the remains of it are mounted."""
         used = {path.read_text() for path in self.places.sys.glob("block/*/dev")}
@@ -139,6 +158,7 @@ class KernelInitiator(Fabrics):
     def vanish(self, name: str) -> None:
         """The connection ends, its device with it; what is mounted of it stays mounted, and fails."""
         for block in self.places.sys.glob(f"block/{name}n*"):
+            self.set_unwritten(*(number for number in self.unwritten() if number != (block / "dev").read_text()))
             (self.places.dev / f"disk/by-id/nvme-uuid.{(block / 'uuid').read_text()}").unlink()
             (self.places.sys / "dev/block" / (block / "dev").read_text()).unlink()
             _remove(block)
@@ -163,6 +183,7 @@ class KernelInitiator(Fabrics):
         self.offer(replace(found, answers=True))
         for item in self.connections(nqn):
             (self.places.sys / "class/nvme" / item.name / "state").write_text("live")
+        self.set_unwritten()
 
 
 class MountTable(HostMounts):
@@ -172,7 +193,7 @@ class MountTable(HostMounts):
 
     @announced
     def _run(self, words: Sequence[str], seconds: float, unfinished: str, *, on_host: bool = True) -> Ran:
-        del seconds, unfinished, on_host
+        del seconds, on_host
         match words:
             case ["blkid", *_, device]:
                 content = self._target(device).content
@@ -186,10 +207,25 @@ class MountTable(HostMounts):
             case ["mount", _, "-t", kind, "-o", options, device, path]:
                 return self._add(kind, options, device, path)
             case ["umount", *_, path]:
-                kept = [line for line in self._table.read_text().splitlines(keepends=True) if f" {path} " not in line]
-                _write_at_once(self._table, "".join(kept))
-                return Ran(0, "", "")
+                return self._take_away(path, unfinished)
         raise AssertionError(words)
+
+    def _take_away(self, path: str, unfinished: str) -> Ran:
+        """Where something may have been written, the program does not end while the target is slow, or does not answer."""
+        gone = [line.split(" ") for line in self._table.read_text().splitlines() if f" {path} " in line]
+        for table in self.places.proc.glob("*/mountinfo"):  # and where the host's mounts are shared
+            _write_at_once(table, "".join(line for line in table.read_text().splitlines(keepends=True) if f" {path} " not in line))
+        waiting = [words[2] for words in gone if words[5].startswith("rw") and self._is_slow(words[9])]
+        if waiting:
+            self._kernel.set_unwritten(*waiting)
+            raise RefusedError("failed", f"{unfinished}: umount has not ended; try again")
+        return Ran(0, "", "")
+
+    def _is_slow(self, device: str) -> bool:
+        if (self._kernel.folder / "writes-slowly").exists():
+            return True
+        nqn = self.places.sys / "block" / Path(device).name / "device/subsysnqn"
+        return nqn.exists() and all(item.state != "live" for item in self._kernel.connections(nqn.read_text()))
 
     def _add(self, kind: str, options: str, device: str, path: str) -> Ran:
         if self._target(device).content != kind or not Path(path).is_dir():

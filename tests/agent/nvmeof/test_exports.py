@@ -292,6 +292,38 @@ def test_an_export_whose_keys_are_lost_is_not_made_without_them(host: TargetHost
     assert ([held.fault for held in host.held], host.kernel.everything()) == ([""], before)
 
 
+BROKEN = {
+    "cut off": ('{"export/play/scratch": {"host": "DHHC', "cannot be read: Unterminated string"),
+    "no text": (b"\xff\xfe\x00", "cannot be read: "),
+    "no object": ("[1]", "cannot be read: the file is no JSON object"),
+    "nested too deeply": ("[" * 100_000, "cannot be read: "),
+    "another entry": ('{"export/play/scratch": {"key": "a"}}', "are not stored on this host any more"),
+    "no key": ('{"export/play/scratch": {"host": 7}}', "are not stored on this host any more"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_export_whose_keys_cannot_be_read_is_a_fault_and_is_not_made_without_them(host: TargetHost, name: str) -> None:
+    """The agent did not start, and a request ended with an error of its own."""
+    request, (stored, words) = export(host, host_key=KEY), BROKEN[name]
+    host.exports.perform(request)
+    before, keys = host.kernel.everything(), host.folder / "volume-keys.json"
+    keys.write_bytes(stored if isinstance(stored, bytes) else stored.encode())
+    assert [words in held.fault for held in host.held] == [True]
+    host.exports.restore()
+    assert host.kernel.everything() == before, "what is exported with its keys goes on"
+    host.reboot()
+    host.exports.restore()
+    host.exports.perform(export(host, "home", hosts=(OTHER_HOST,)))
+    assert (host.kernel.names("subsystems"), host.kernel.names("hosts")) == ((f"{NQN}-home",), (OTHER_HOST,))
+    host.exports.perform(withdraw("home"))
+    host.exports.perform(request)
+    assert ([held.fault for held in host.held], host.kernel.everything()) == ([""], before)
+    kept = keys.with_suffix(".unreadable")
+    assert kept.exists() == words.startswith("cannot be read")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (keys, *([kept] if kept.exists() else []))} == {0o600}
+
+
 def test_a_kernel_without_authentication_is_named(tmp_path: Path) -> None:
     host = target_host(tmp_path, has_keys=False)
     assert "CONFIG_NVME_TARGET_AUTH" in refusal(host, export(host, host_key=KEY))

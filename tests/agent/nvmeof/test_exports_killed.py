@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.nvmeof.killed import ends_before
-from tests.agent.nvmeof.target_host import KEY, OTHER_HOST, TargetHost, export, target_host, withdraw
+from tests.agent.nvmeof.target_host import KEY, OTHER_HOST, OTHER_KEY, TargetHost, export, target_host, withdraw
 
 
 def kill_everywhere(tmp_path: Path, prepare: Callable[[TargetHost], object], act: Callable[[TargetHost], object]) -> int:
@@ -44,6 +44,24 @@ def test_a_change_that_is_killed_anywhere_is_completed(tmp_path: Path) -> None:
         host.exports.perform(export(host, hosts=(OTHER_HOST,), serial="SN2"))
 
     assert kill_everywhere(tmp_path, lambda host: host.exports.perform(export(host)), change) > 15
+
+
+@pytest.mark.slow
+def test_other_keys_that_are_killed_anywhere_cut_off_no_volume_that_shares_them(tmp_path: Path) -> None:
+    """Started again, the agent found other keys than those that were stored, and took the other volume down to change them."""
+
+    def prepare(host: TargetHost) -> None:
+        for volume in ("scratch", "home"):
+            host.exports.perform(export(host, volume, host_key=KEY))
+        host.kernel.unlinked.clear()
+
+    def change(host: TargetHost) -> None:
+        host.exports.perform(export(host, host_key=OTHER_KEY))
+        assert [path for path in host.kernel.unlinked if path.endswith("-home")] == []
+        host.exports.perform(export(host, "home", host_key=OTHER_KEY))
+        host.exports.perform(withdraw("home"))
+
+    assert kill_everywhere(tmp_path, prepare, change) > 15
 
 
 @pytest.mark.slow

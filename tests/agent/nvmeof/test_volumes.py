@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dtn_agent.errors import RefusedError
-from dtn_agent.nvmeof.limits import Ran
 from dtn_agent.protocol import Facts, Held
 from dtn_agent.protocol.facts import Cpus, Memory, System
 from dtn_agent.protocol.volumes import Portal, Queues
 
-from tests.agent.nvmeof.kernel_initiator import KernelInitiator, MountTable, RemoteTarget
+from tests.agent.nvmeof.kernel_initiator import KernelInitiator, RemoteTarget
 from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
@@ -33,30 +30,6 @@ def test_a_volume_is_connected_mounted_and_given_back_without_a_trace(tmp_path: 
     assert host.mounted == [("ro,norecovery,nouuid,nosuid,nodev,_netdev", held.device)]
     assert host.do(unmount(), unmount(), disconnect(), disconnect()) == [True, False, True, False]
     assert (host.traces(), host.ledger.read()) == ([], Held())
-
-
-class StillWriting(MountTable):
-    """Linux takes a mount away first, and writes what it held afterwards."""
-
-    __slots__ = ()
-
-    def _run(self, words: Sequence[str], seconds: float, unfinished: str, *, on_host: bool = True) -> Ran:
-        if words[:2] != ["umount", "--no-canonicalize"]:
-            return super()._run(words, seconds, unfinished, on_host=on_host)
-        if "/held/" not in words[-1]:
-            super()._run(words, seconds, unfinished, on_host=on_host)
-        raise RefusedError("failed", f"{unfinished}: umount has not ended; try again")
-
-
-def test_an_unmount_that_takes_too_long_says_whether_it_is_mounted(tmp_path: Path) -> None:
-    for name, words in {"held": "is not unmounted yet", "taken": "is unmounted, but what it held is still being written"}.items():
-        host = volume_host(tmp_path / name)
-        host.do(connect(), mount())
-        volumes = host.volumes
-        volumes.mounts = StillWriting(host.kernel.places)
-        with pytest.raises(RefusedError, match=f"{host.path} {words}") as caught:
-            volumes.perform(unmount())
-        assert (caught.value.code, len(host.mounted)) == ("failed", int(name == "held"))
 
 
 def test_the_kernel_is_asked_with_what_was_asked_for(tmp_path: Path) -> None:

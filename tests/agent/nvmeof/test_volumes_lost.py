@@ -206,7 +206,8 @@ def test_a_container_with_the_remains_is_drift_until_it_starts_again(tmp_path: P
 
 @pytest.mark.parametrize("given_up", [False, True])
 def test_it_is_removed_though_its_target_is_gone(tmp_path: Path, given_up: bool) -> None:  # a case
-    host = mounted_host(tmp_path)
+    host = volume_host(tmp_path)
+    host.do(connect(), mount(mode="rw"))
     host.kernel.lose(NQN)
     if given_up:
         host.kernel.expire(NQN)

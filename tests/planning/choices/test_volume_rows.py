@@ -53,6 +53,8 @@ def test_what_is_wrong_at_either_end() -> None:
     exported(made, fault="its port is not listening")
     lost(made, "a", is_mounted=False)
     assert states(declared, made) == [("target", "b", "faulty", "its port is not listening"), ("host", "a", "not mounted", "")]
+    lost(made, "a", is_being_unmounted=True)
+    assert states(declared, made)[1] == ("host", "a", "unmounting", "the kernel still writes what it held")
     lost(made, "a", state="gone")
     assert states(declared, made)[1] == ("host", "a", "gone", "the kernel gave up its target; apply connects it again")
 

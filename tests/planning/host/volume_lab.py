@@ -56,12 +56,12 @@ def after(declared: Site, **machines: Machine) -> World:
 
 
 def lost(made: World, endpoint_name: str, **values: Any) -> None:
-    """The kernel has a host's connection otherwise: fields of HeldVolume; `is_mounted` is its mount's."""
+    """The kernel has a host's connection otherwise: fields of HeldVolume; `is_mounted` and `is_being_unmounted` are its mount's."""
     told_now = agent(made, endpoint_name)
     (held,) = told_now.machine.held.volumes
-    if "is_mounted" in values:
+    if of_mount := {name: values.pop(name) for name in ("is_mounted", "is_being_unmounted") if name in values}:
         assert held.mount is not None
-        values["mount"] = held.mount.model_copy(update={"is_mounted": values.pop("is_mounted")})
+        values["mount"] = held.mount.model_copy(update=of_mount)
     entries = told_now.machine.held.model_copy(update={"volumes": (held.model_copy(update=values),)})
     told_now.machine = told_now.machine.model_copy(update={"held": entries})
 
