@@ -13,6 +13,7 @@ from dtnctl.model.nvme_volumes import NvmeVolume
 from dtnctl.model.plan import Cause
 from dtnctl.model.resources import ContainerSeen
 from dtnctl.model.site import Document
+from dtnctl.planning.choices.shared_keys import refused_for_keys
 from dtnctl.planning.choices.volume_ends import (
     all_tasks,
     connection_fields,
@@ -35,18 +36,26 @@ from dtnctl.printable import plural
 if TYPE_CHECKING:
     from dtn_agent.protocol.volumes import HeldExport, HeldVolume
 
+Uses = Mapping[str, Mapping[str, tuple[VolumeUse, ...]]]  # by volume and endpoint
 Plans = dict[str, VolumePlan]  # of one volume, by endpoint
 
 
 def study_volumes(asked: VolumesAsked) -> VolumePlans:
     """Both ends of all volumes that are declared for a service, or that agents have for the site."""
     uses = volume_uses(asked.services)
-    names = sorted({*uses, *_held_names(asked)})
-    studied = [_Volume(asked, name, uses.get(name, {})).study() for name in names]
-    connected = tuple(plan for plans, _ in studied for plan in plans)
-    exported = tuple(plan for _, plans in studied for plan in plans)
+    connected, exported = _study(asked, uses, {})
     hosts = {document.name: host for document, host in asked.hosts}
     return VolumePlans(connected, exported, tuple(_notes(asked, connected, exported)), hosts)
+
+
+def _study(asked: VolumesAsked, uses: Uses, refused: Mapping[str, Refusal]) -> tuple[tuple[VolumePlan, ...], tuple[ExportPlan, ...]]:
+    """With as many refused as would change the keys of others; each that is refused may be one of those others."""
+    names = sorted({*uses, *_held_names(asked)})
+    studied = [_Volume(asked, name, uses.get(name, {}), refused.get(name)).study() for name in names]
+    connected = tuple(plan for plans, _ in studied for plan in plans)
+    exported = tuple(plan for _, plans in studied for plan in plans)
+    more = refused_for_keys(exported, uses, {host_nqn(host): document.name for document, host in asked.hosts})
+    return _study(asked, uses, {**refused, **more}) if more else (connected, exported)
 
 
 def _notes(asked: VolumesAsked, connected: tuple[VolumePlan, ...], exported: tuple[ExportPlan, ...]) -> Iterator[str]:
@@ -83,6 +92,7 @@ class _Volume:
     asked: VolumesAsked
     name: str
     uses: Mapping[str, tuple[VolumeUse, ...]]
+    refusal: Refusal | None = None  # to export it otherwise
 
     @property
     def document(self) -> Document[NvmeVolume] | None:
@@ -205,6 +215,8 @@ class _Volume:
         plan = ExportPlan(self.name, endpoint, document, held)
         if document is None or not self.uses or document.value.target.endpoint != endpoint:
             return plan
+        if self.refusal is not None:
+            return replace(plan, refusal=self.refusal)
         if self.asked.host(endpoint) is None:
             return replace(plan, refusal=refuse_unheard_target(self.asked, document))
         found = export_of(self.asked, self.asked.site.endpoints[endpoint], document, held)

@@ -155,12 +155,18 @@ def _cut_text(here: PlannedHost, plan: ExportPlan) -> str:
 
 
 def _plan_volume(here: PlannedHost, plan: VolumePlan, steps: tuple[Step, ...]) -> Iterator[Planned]:
-    if plan.refusal is not None and here.covers("volume", plan.name) and _is_running(plan):
+    if plan.refusal is not None and _is_meant(here, plan) and _is_running(plan):
         yield blocked("volume", plan.name, here.name, plan.refusal), ()
     if not plan.tasks:
         return
     made = _steps(here, plan, steps)
     yield _change(here, plan, made), made
+
+
+def _is_meant(here: PlannedHost, plan: VolumePlan) -> bool:
+    """Whether this run is about it, or about a service that has it: what cannot be done for that would look like nothing to do."""
+    workable = {service.key for service in here.workable}
+    return here.covers("volume", plan.name) or any(use.service.key in workable for use in plan.uses)
 
 
 def _is_running(plan: VolumePlan) -> bool:

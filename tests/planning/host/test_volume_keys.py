@@ -9,10 +9,12 @@ from dtnctl.model.actions import HostRequest
 from dtnctl.model.plan import Plan, as_data
 from dtnctl.model.resources import Snapshot
 from dtnctl.model.secrets import SecretVariables
+from dtnctl.model.site import Site
 from dtnctl.planning.planner import Scope
 from dtnctl.planning.secret_uses import secret_uses
 from tests.planning.building import NOW, plan
-from tests.planning.host.volume_lab import SCRATCH, after, before, lab, reads
+from tests.planning.dtns import session
+from tests.planning.host.volume_lab import SCRATCH, after, before, codes, lab, reads
 from tests.planning.listing import changes, details, notes, says, steps
 from tests.properties.world import World
 
@@ -120,3 +122,65 @@ def test_only_keys_of_what_a_run_is_about_are_looked_up() -> None:
     declared = lab(ONE_WAY, reads())
     assert secret_uses(declared, NOW, Scope(targets=("session/other",))) == ()
     assert {use.endpoint for use in secret_uses(declared, NOW, Scope(targets=("volume/scratch",)))} == {"a", "b"}
+
+
+# --- a target has one pair of keys for each host ------------------------------------------------------------
+
+HOME = ONE_WAY.replace("scratch", "home").replace("nvme1n1", "nvme2n1")
+READS_HOME = '{volumes: ["nvme:home:/home"]}'
+
+
+def two(*, on: str = "a") -> Site:
+    """Sessions `one` and `two`, each with a volume of `b`."""
+    return lab(ONE_WAY, HOME, reads(), session("two", READS_HOME, on=on))
+
+
+def made_both(declared: Site) -> World:
+    world = before(declared)
+    world.apply(plan(declared, looked_at(world)))
+    return world
+
+
+KEPT = "b has one pair of keys for each host: other keys of volume {} are also those of volume {}, to which a could not connect again"
+
+
+def test_other_keys_are_refused_while_another_volume_of_the_host_is_left_out() -> None:
+    """The target changed the keys of both, and what was left out could not connect again."""
+    declared = two()
+    made = made_both(declared)
+    for scope in ({"targets": ("session/one",)}, {"excludes": ("session/two", "volume/home")}):
+        found = plan(declared, looked_at(made, OTHER), **scope)
+        assert found.steps == ()
+        assert KEPT.format("scratch", "home") in codes(found)[0]
+        assert {change.fix for change in found.changes} == {"include session/two in this run"}
+    found = plan(declared, looked_at(made, OTHER), targets=("session/one", "session/two"))
+    assert (codes(found), {"b/export-volume/scratch", "b/export-volume/home"} - {step.id for step in found.steps}) == ([], set())
+
+
+def test_a_new_volume_of_the_host_is_refused_where_it_would_change_the_keys_of_the_old_one() -> None:
+    made_one = made(ONE_WAY)
+    found = plan(two(), looked_at(made_one, OTHER), targets=("session/two",))
+    assert KEPT.format("home", "scratch") in codes(found)[0]
+    assert codes(plan(two(), looked_at(made_one), targets=("session/two",))) == []
+
+
+def test_of_three_volumes_all_are_refused_if_one_is_left_out() -> None:
+    third = ONE_WAY.replace("scratch", "work").replace("nvme1n1", "nvme3n1")
+    declared = lab(ONE_WAY, HOME, third, reads(), session("two", READS_HOME), session("three", '{volumes: ["nvme:work:/work"]}'))
+    found = plan(declared, looked_at(made_both(declared), OTHER), excludes=("session/three", "volume/work"))
+    assert (found.steps, {text.partition(":")[0] for text in codes(found)}) == (
+        (),
+        {f"E0455 volume/{name} @ {end}" for name in ("home", "scratch") for end in "ab"},
+    )
+
+
+def test_a_volume_that_no_session_names_is_itself_what_has_to_be_included() -> None:
+    made = made_both(two())
+    found = plan(lab(ONE_WAY, reads()), looked_at(made, OTHER), excludes=("volume/home", "session/two"))
+    assert {change.fix for change in found.changes} == {"include volume/home in this run"}
+
+
+def test_volumes_of_different_hosts_have_keys_of_their_own() -> None:
+    declared = two(on="c")
+    found = plan(declared, looked_at(made_both(declared), OTHER), targets=("session/one",))
+    assert (codes(found), "b/export-volume/scratch" in {step.id for step in found.steps}) == ([], True)

@@ -1,0 +1,58 @@
+"""Keys that volumes over NVMe-oF have in common: a target has one pair for each host, whatever the volume. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from dtnctl.model.plan import Cause
+from dtnctl.planning.choices.volume_plans import ExportPlan
+from dtnctl.planning.choices.volumes import VolumeUse
+from dtnctl.planning.refusal import Refusal
+
+if TYPE_CHECKING:
+    from dtn_agent.protocol.volumes import ExportVolume
+
+Uses = Mapping[str, Mapping[str, tuple[VolumeUse, ...]]]  # by volume and endpoint
+
+
+def refused_for_keys(exported: tuple[ExportPlan, ...], uses: Uses, names: Mapping[str, str]) -> dict[str, Refusal]:
+    """Volumes that would change the keys of others which this run leaves as they are: those could not connect again.
+
+    `names` are endpoints by their host NQN.
+    """
+    refused: dict[str, Refusal] = {}
+    for plan in exported:
+        request = plan.request
+        if request is None or request.do != "export-volume":
+            continue
+        left = next((other for other in exported if _is_left(other, plan.endpoint, request)), None)
+        if left is not None:
+            refused[plan.name] = _refusal(plan, left, uses, names)
+    return refused
+
+
+def _is_left(other: ExportPlan, endpoint: str, request: ExportVolume) -> bool:
+    """Whether it shares a host with the request, has other keys, and is not changed itself."""
+    if other.held is None or other.request is not None or (other.endpoint, other.name) == (endpoint, request.volume):
+        return False
+    return other.endpoint == endpoint and other.held.fingerprint != request.fingerprint and bool({*other.held.hosts} & {*request.hosts})
+
+
+def _refusal(plan: ExportPlan, left: ExportPlan, uses: Uses, names: Mapping[str, str]) -> Refusal:
+    assert plan.document is not None and left.held is not None
+    assert plan.request is not None and plan.request.do == "export-volume"
+    hosts = sorted(names.get(nqn, nqn) for nqn in {*left.held.hosts} & {*plan.request.hosts})
+    text = (
+        f"{plan.endpoint} has one pair of keys for each host: other keys of volume {plan.name} are also those of volume {left.name}, "
+        f"to which {' and '.join(hosts)} could not connect again, since this run leaves it as it is"
+    )
+    cause = Cause(text, plan.document.file, plan.document.mark(("auth",)).line, "auth")
+    return Refusal("E0455", cause, f"include {_named(left.name, uses)} in this run")
+
+
+def _named(volume: str, uses: Uses) -> str:
+    """The sessions that have it, which bring their volume with them; where there is none the volume."""
+    found: Iterable[VolumeUse] = (use for of_endpoint in uses.get(volume, {}).values() for use in of_endpoint)
+    sessions = sorted({f"session/{use.service.session.name}" for use in found})
+    return " and ".join(sessions) or f"volume/{volume}"
