@@ -11,7 +11,7 @@ from dtnctl.planning.choices.volumes import VolumeUse
 from dtnctl.planning.refusal import Refusal
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol.volumes import ExportVolume
+    from dtn_agent.protocol.volumes import ExportVolume, HeldExport
 
 Uses = Mapping[str, Mapping[str, tuple[VolumeUse, ...]]]  # by volume and endpoint
 
@@ -26,29 +26,27 @@ def refused_for_keys(exported: tuple[ExportPlan, ...], uses: Uses, names: Mappin
         request = plan.request
         if request is None or request.do != "export-volume":
             continue
-        left = next((other for other in exported if _is_left(other, plan.endpoint, request)), None)
-        if left is not None:
-            refused[plan.name] = _refusal(plan, left, uses, names)
+        kept = next((other.held for other in exported if other.held is not None and _is_left(other, other.held, plan, request)), None)
+        if kept is not None:
+            refused[plan.name] = _refusal(plan, request, kept, uses, names)
     return refused
 
 
-def _is_left(other: ExportPlan, endpoint: str, request: ExportVolume) -> bool:
+def _is_left(other: ExportPlan, held: HeldExport, plan: ExportPlan, request: ExportVolume) -> bool:
     """Whether it shares a host with the request, has other keys, and is not changed itself."""
-    if other.held is None or other.request is not None or (other.endpoint, other.name) == (endpoint, request.volume):
-        return False
-    return other.endpoint == endpoint and other.held.fingerprint != request.fingerprint and bool({*other.held.hosts} & {*request.hosts})
+    is_same_target = other.endpoint == plan.endpoint and bool({*held.hosts} & {*request.hosts})
+    return is_same_target and other.request is None and held.fingerprint != request.fingerprint
 
 
-def _refusal(plan: ExportPlan, left: ExportPlan, uses: Uses, names: Mapping[str, str]) -> Refusal:
-    assert plan.document is not None and left.held is not None
-    assert plan.request is not None and plan.request.do == "export-volume"
-    hosts = sorted(names.get(nqn, nqn) for nqn in {*left.held.hosts} & {*plan.request.hosts})
+def _refusal(plan: ExportPlan, request: ExportVolume, kept: HeldExport, uses: Uses, names: Mapping[str, str]) -> Refusal:
+    hosts = sorted(names.get(nqn, nqn) for nqn in {*kept.hosts} & {*request.hosts})
     text = (
-        f"{plan.endpoint} has one pair of keys for each host: other keys of volume {plan.name} are also those of volume {left.name}, "
+        f"{plan.endpoint} has one pair of keys for each host: other keys of volume {plan.name} are also those of volume {kept.volume}, "
         f"to which {' and '.join(hosts)} could not connect again, since this run leaves it as it is"
     )
+    assert plan.document is not None
     cause = Cause(text, plan.document.file, plan.document.mark(("auth",)).line, "auth")
-    return Refusal("E0455", cause, f"include {_named(left.name, uses)} in this run")
+    return Refusal("E0455", cause, f"include {_named(kept.volume, uses)} in this run")
 
 
 def _named(volume: str, uses: Uses) -> str:

@@ -292,7 +292,7 @@ def test_an_export_whose_keys_are_lost_is_not_made_without_them(host: TargetHost
     assert ([held.fault for held in host.held], host.kernel.everything()) == ([""], before)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[str | bytes, str]] = {
     "cut off": ('{"export/play/scratch": {"host": "DHHC', "cannot be read: Unterminated string"),
     "no text": (b"\xff\xfe\x00", "cannot be read: "),
     "no object": ("[1]", "cannot be read: the file is no JSON object"),

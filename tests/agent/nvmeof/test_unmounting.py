@@ -55,10 +55,11 @@ def test_an_unmount_ends_by_itself_when_all_is_written(tmp_path: Path) -> None:
     assert host.held.mount is not None
     assert host.held.mount.is_being_unmounted
     host.volumes.restore()
-    assert host.held.mount is not None
+    assert host.path.exists()
     host.kernel.set_unwritten()
     host.volumes.restore()
-    assert (host.held.mount, host.path.exists()) == (None, False)
+    assert not host.path.exists()
+    assert '"mount": null' in (tmp_path / "state/ledger.json").read_text()
 
 
 def test_it_can_be_mounted_once_more_when_all_is_written(tmp_path: Path) -> None:

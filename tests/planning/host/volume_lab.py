@@ -59,7 +59,8 @@ def lost(made: World, endpoint_name: str, **values: Any) -> None:
     """The kernel has a host's connection otherwise: fields of HeldVolume; `is_mounted` and `is_being_unmounted` are its mount's."""
     told_now = agent(made, endpoint_name)
     (held,) = told_now.machine.held.volumes
-    if of_mount := {name: values.pop(name) for name in ("is_mounted", "is_being_unmounted") if name in values}:
+    of_mount: dict[str, Any] = {name: values.pop(name) for name in ("is_mounted", "is_being_unmounted") if name in values}
+    if of_mount:
         assert held.mount is not None
         values["mount"] = held.mount.model_copy(update=of_mount)
     entries = told_now.machine.held.model_copy(update={"volumes": (held.model_copy(update=values),)})
