@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
     from dtnctl.repository import edit
+    from dtnctl.repository.changes import Changes
     from dtnctl.repository.edit import Edit
     from dtnctl.runtime.reconcile import Reports
 
@@ -189,6 +190,13 @@ class Client:
         from dtnctl.repository.edit import declare_transfer
 
         return declare_transfer(self._files(), {"from": source, "to": destination, "tool": tool, **fields}, name)
+
+    def changes(self) -> Changes:
+        """Changes of any state files, checked and written together: `with client.changes() as changes: changes.set("site", ...)`."""
+        from dtnctl.repository.changes import Changes
+        from dtnctl.runtime.clock import SystemClock
+
+        return Changes(self.root, STATE_FOLDER, SystemClock().now())
 
     def _opened(self) -> Workplace:
         return open_workplace(self.root, self.notes.append)

@@ -29,7 +29,7 @@ def format_files(root: Path, folder: str, paths: Sequence[str], *, write: bool) 
     for path in _files(root, folder, paths):
         source = read_source(path, _shown(path, root))
         before = "" if source.problems else path.read_bytes().decode()
-        after = before if source.problems else _formatted(before, _model_of(path), source)
+        after = before if source.problems else _formatted(before, model_of(path), source)
         problems += source.problems
         if after != before:
             changed[path] = source.file, after
@@ -44,6 +44,16 @@ def format_files(root: Path, folder: str, paths: Sequence[str], *, write: bool) 
 def format_text(text: str, model: type[Written] | None) -> str:
     """The standard text of a readable file; without a model the keys stay in their order."""
     return format_yaml(text, lambda location: list(fields_at(model, location)) if model is not None else [])
+
+
+def standard_text(text: str, path: Path, file: str) -> str:
+    """The standard text of one file. ConfigError if it is not YAML that we read, or would lose something."""
+    source = Source(file)
+    parse_source(text.encode(), source)
+    after = text if source.problems else _formatted(text, model_of(path), source)
+    if source.problems:
+        raise ConfigError(source.problems)
+    return after
 
 
 def _formatted(before: str, model: type[Written] | None, source: Source) -> str:
@@ -84,7 +94,7 @@ def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _model_of(path: Path) -> type[Written] | None:
+def model_of(path: Path) -> type[Written] | None:
     """What the file is about, by its folder; a file of no kind keeps its order of keys."""
     if path.name == SITE_FILE and path.parent.name not in KINDS:
         return SiteSettings

@@ -62,15 +62,39 @@ def comments_of(text: str) -> list[Comment]:
 
 def format_yaml(text: str, order: Order) -> str:
     """The standard text of one document that is a mapping. `order` gives the keys of a place in their order."""
+    header, block = read_blocks(text, order)
+    return write_blocks(header, block, order)
+
+
+def read_blocks(text: str, order: Order) -> tuple[list[str], Block]:
+    """The comments that belong to the file, and its fields with their own."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     root = yaml.compose(text, Loader=LOADER)
     assert isinstance(root, yaml.MappingNode)
     reader = _Reader(text, order)
     if not root.value:
-        return "\n".join([*_paragraphs(reader.take(root.start_mark.line)), "{}", *_without_final_blanks(reader.take(len(text)))]) + "\n"
+        return reader.take(root.start_mark.line), Block([], _without_final_blanks(reader.take(len(text))))
     block = reader.block(root, (), -1)
     block.footer = _without_final_blanks([*block.footer, *reader.take(len(text))])
-    header = _take_header(block)
+    return _take_header(block), block
+
+
+def open_inline(lines: Sequence[str]) -> Block | None:
+    """A list or mapping that stands on these lines, with an item on each line instead; None for another value."""
+    text = "\n".join(lines)
+    node = yaml.compose(text, Loader=LOADER)
+    reader = _Reader(text, lambda _: ())
+    if isinstance(node, yaml.MappingNode):
+        return Block([Item(key.value, f"{reader.inline(key)}:", [], [reader.inline(value)], "") for key, value in node.value], [])
+    if isinstance(node, yaml.SequenceNode):
+        return Block([Item(str(index), "-", [], [reader.inline(value)], "") for index, value in enumerate(node.value)], [])
+    return None if text.strip() else Block([], [])
+
+
+def write_blocks(header: list[str], block: Block, order: Order) -> str:
+    """The text of these."""
+    if not block.items:
+        return "\n".join([*_paragraphs(header), "{}", *block.footer]) + "\n"
     _sort(block, order(()))
     body = _without_leading_blanks(_lines(block, 0))
     return "\n".join([*_without_leading_blanks(_paragraphs(header)), *body]) + "\n"
@@ -158,7 +182,7 @@ class _Reader:
     def block(self, node: Any, location: Location, parent_column: int) -> Block:
         column = node.start_mark.column
         if isinstance(node, yaml.MappingNode):
-            pairs = [(f"{self._inline(key, ())}:", key.value, key, value) for key, value in node.value]
+            pairs = [(f"{self.inline(key)}:", key.value, key, value) for key, value in node.value]
         else:
             pairs = [("-", index, value, value) for index, value in enumerate(node.value)]
         lines = [*(first.start_mark.line for _, _, first, _ in pairs[1:]), len(self.text)]
@@ -179,7 +203,7 @@ class _Reader:
             if isinstance(value, yaml.MappingNode):
                 _sort(block, self.order(location))
             return Item(str(location[-1]), head, before, block, beside)
-        lines = self._scalar_lines(value, column) if isinstance(value, yaml.ScalarNode) else [self._inline(value, location)]
+        lines = self._scalar_lines(value, column) if isinstance(value, yaml.ScalarNode) else [self.inline(value, location)]
         self.last_line = value.start_mark.line + len(lines) - 1
         inside = self._take(min(self.last_line + 1, next_line))
         if inside and inside[-1].is_beside:
@@ -216,15 +240,15 @@ class _Reader:
             depth = next((len(line) - len(line.lstrip(" ")) for line in others if line.strip(" ")), 0)
         return [re.sub(r"[0-9]", "2", header[0]), *(line[depth:] for line in others)]
 
-    def _inline(self, node: Any, location: Location) -> str:
+    def inline(self, node: Any, location: Location = ()) -> str:
         """A scalar, or a list or mapping on one line."""
         if isinstance(node, yaml.ScalarNode):
             return _written(self.text, node)
         if isinstance(node, yaml.SequenceNode):
-            return f"[{', '.join(self._inline(item, (*location, index)) for index, item in enumerate(node.value))}]"
+            return f"[{', '.join(self.inline(item, (*location, index)) for index, item in enumerate(node.value))}]"
         keys = self.order(location)
         pairs = sorted(node.value, key=lambda pair: keys.index(pair[0].value) if pair[0].value in keys else len(keys))
-        inside = [f"{self._inline(key, ())}: {self._inline(value, (*location, key.value)) or 'null'}" for key, value in pairs]
+        inside = [f"{self.inline(key)}: {self.inline(value, (*location, key.value)) or 'null'}" for key, value in pairs]
         return f"{{{', '.join(inside)}}}"
 
 
