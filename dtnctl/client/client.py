@@ -60,7 +60,7 @@ class Client:
     """A state repository and the endpoints that it declares. Made by `dtnctl.open_repository`.
 
     Every call reads the files as they are then: ConfigError with all that is wrong in them. `timeout`: seconds that an endpoint has for
-    an answer. `notes` are sentences that are no errors and still worth a look, such as receipts that cannot be fetched.
+    an answer. `notes` are sentences that are no errors and still worth a look, such as receipts that cannot be fetched, each once.
     """
 
     root: Path
@@ -199,7 +199,11 @@ class Client:
         return Changes(self.root, STATE_FOLDER, SystemClock().now())
 
     def _opened(self) -> Workplace:
-        return open_workplace(self.root, self.notes.append)
+        return open_workplace(self.root, self._note)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _files(self) -> edit.Repository:
         from dtnctl.repository.edit import Repository
