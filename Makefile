@@ -54,6 +54,10 @@ agent-image: setup ## the agent as a container image, with this machine's docker
 dist: setup ## wheel, sdist, a folder of every wheel that dtnctl needs and, where docker runs, the controller's image, into dist/
 	@hack/dist $(or $(TAG),dtnctl)
 
+docs: setup ## the pages of docs/ as a site, in build/site; every link and anchor is checked
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
+	@echo "docs: build/site/index.html; to search in it: $(PYTHON) -m http.server --directory build/site" >&2
+
 faults: setup ## the published figures R1-R18 as one table (root, for the lab); FULL=1 tries every case, ARGS=R9 runs a part
 	@$(PYTHON) -m tests.faults $(if $(FULL),--full) $(ARGS)
 
@@ -69,4 +73,4 @@ random: setup ## every generated test with new inputs; EXAMPLES=1000 of each
 clean: ## remove everything that the commands above made in this clone
 	@hack/clean
 
-.PHONY: help setup demo test test-engines test-hardware test-kubernetes check bench agent-image dist faults soak from-nothing random clean
+.PHONY: help setup demo test test-engines test-hardware test-kubernetes check bench agent-image dist docs faults soak from-nothing random clean

@@ -47,6 +47,8 @@ apply repairs it.
 | `reserved_cpus: irq` | CPUs that serve the cards' interrupts are given to no service |
 | numbers of verbs devices | may change when a host boots; the plan then shows the device as drift |
 | RoCE's GID index | differs in each network namespace: `dtnctl sessions show NAME` says what it is inside of each service |
+
+Next: [the agent](agent.md) · [doctor](doctor.md) · [volumes over NVMe-oF](volumes.md) · [state reference](state-reference.md)
 """
 
 

@@ -34,6 +34,7 @@ A service gets its settings from the first of these that writes them: the sessio
 `settings`, the session's own `image` and `user`, its profile, the profile that this one `extends`, and so on, then the defaults
 below. `env`, `limits` and `sysctls` are merged key by key; everything else is replaced as a whole.
 """
+NEXT = "Next: [error codes](error-codes.md) · [commands](commands.md) · [how it works](how-it-works.md) · [all pages](index.md)\n"
 
 
 def render_page() -> str:
@@ -47,7 +48,7 @@ def render_page() -> str:
             if name not in shown:
                 shown.add(name)
                 sections.append(_section(_heading(name), 3, definition))
-    sections += [_tools(), _powers()]
+    sections += [_tools(), _powers(), NEXT]
     return "\n".join(sections)
 
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),
     "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),
     "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
+    "help": ("help_pages", "Show a page of the documentation, without a network; alone, the list of pages."),
     "version": ("look", "Print the version."),
 }
 SINGULAR = {

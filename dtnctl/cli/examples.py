@@ -94,6 +94,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dtnctl bench storage climate --endpoint dtn1 --volume /data --size 8GiB --duration 30s --out disks.md",
     ),
     "completion": ("source <(dtnctl completion bash)", "source <(dtnctl completion zsh)", "dtnctl completion fish | source"),
+    "help": ("dtnctl help", "dtnctl help transfers", "dtnctl help sessions create"),
     "version": ("dtnctl version",),
 }
 

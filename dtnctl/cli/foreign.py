@@ -38,7 +38,6 @@ COMMANDS: dict[str, str] = {
     "doctor": "`dtnctl endpoints doctor --all`",
     **dict.fromkeys(("benchmark", "measure", "iperf3"), "`dtnctl bench network SENDER RECEIVER`"),
     "fio": "`dtnctl bench storage SESSION`",
-    "help": "`dtnctl --help`",
 }
 OBJECTS = {
     word: noun

@@ -12,8 +12,8 @@ from dtnctl.model.fields import described
 from dtnctl.model.secrets import parse_reference
 from dtnctl.model.written import AS_WRITTEN, Written
 
-# dtnctl sets these itself, and reads some of them back from live containers.
-SET_BY_DTNCTL = frozenset({"HOSTNAME", "DATA_PORTS", "USER_NAME", "PUBLIC_KEY", "DATA_IFACE", "CTRL_PORT", "SERV_PORT", "DEPLOYMENT_KEY"})
+# dtnctl sets these itself, and reads some of them back from live containers. DEPLOYMENT_KEY is empty unless it is written.
+SET_BY_DTNCTL = frozenset({"HOSTNAME", "DATA_PORTS", "USER_NAME", "PUBLIC_KEY", "DATA_IFACE", "CTRL_PORT", "SERV_PORT"})
 
 
 def _check_reference(text: str) -> str:

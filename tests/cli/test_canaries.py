@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fmt": ("--check",),
     "schema": ("profile", "site"),
     "completion": ("bash",),
+    "help": ("", "secrets"),
     "init": ("build/new",),
     "convert compose": ("OUTSIDE/compose.yaml --out build/compose",),
     "convert janus": ("OUTSIDE/janus --out build/janus",),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from hack.man_pages import man_pages
 from lab import Lab, unavailable
 from lab.images import build_tar
 from lab.layout import CLONE, default_cache
@@ -68,6 +69,9 @@ def test_same_commit_gives_the_same_wheel_and_sdist(dist: Path, tmp_path: Path) 
 def test_wheel_has_the_packages_and_their_data_and_the_sdist_no_tests(dist: Path) -> None:
     wheel = zipfile.ZipFile(wheel_of(dist)).namelist()
     assert {"dtnctl/cli/main.py", "dtn_agent/__main__.py", "dtnctl/repository/starter_site/state/site.yaml"} <= set(wheel)
+    pages = {f"dtnctl/help/{path.name}" for path in (CLONE / "docs").glob("*.md")}
+    assert pages <= set(wheel), "`dtnctl help` shows them"
+    assert {name.rpartition("/")[2] for name in wheel if "/share/man/man1/" in name} == set(man_pages(0))
     (source,) = dist.glob("dtnctl-*.tar.gz")
     with tarfile.open(source) as archive:
         tops = {name.split("/")[1] for name in archive.getnames()}
@@ -95,6 +99,10 @@ def test_folder_of_wheels_is_enough_and_a_changed_wheel_is_refused(dist: Path, t
     subprocess.run([*install, f"--requirement={dist}/wheels/requirements.txt"], check=True, capture_output=True)
     shown = subprocess.run([tmp_path / "venv" / "bin" / "dtnctl", "version"], text=True, capture_output=True, check=True).stdout
     assert shown.startswith("dtnctl ")
+    environment = tmp_path / "venv"
+    helped = subprocess.run([environment / "bin" / "dtnctl", "help", "glossary"], cwd=tmp_path, text=True, capture_output=True, check=True)
+    assert helped.stdout.startswith("# Glossary\n"), "from the wheel, not from this clone"
+    assert (environment / "share" / "man" / "man1" / "dtnctl-plan.1").is_file()
 
 
 def pip(folder: Path) -> list[str]:

@@ -79,7 +79,7 @@ def container_spec(service: Service, allocation: Allocation) -> ContainerSpec:
 
 
 def environment(service: Service, allocation: Allocation) -> Pairs:
-    """What Janus images expect, then the variables of the profile, and last the ports: the next plan reads them back."""
+    """What Janus images expect, then the variables of the profile, and last the ports: the next plan reads them back. No secret."""
     profile = service.profile
     data_ports = profile.data_port_range
     expected = {
@@ -92,7 +92,8 @@ def environment(service: Service, allocation: Allocation) -> Pairs:
     }
     written = {name: value or "" for name, value in profile.env.items() if not isinstance(value, Secret)}
     chosen = {"CTRL_PORT": _number(allocation.ctrl_port), "SERV_PORT": _number(allocation.serv_port)}
-    return tuple(sorted((expected | written | chosen).items()))
+    secret = {variable.name for variable in secret_variables(profile)}
+    return tuple(sorted((name, value) for name, value in (expected | written | chosen).items() if name not in secret))
 
 
 def secret_variables(profile: ProfileFields) -> SecretVariables:

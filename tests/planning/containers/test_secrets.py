@@ -154,3 +154,11 @@ def test_what_is_looked_up_is_what_covered_services_use_each_with_its_place() ->
     assert {name: item.secrets for name, item in wanted.items()} == {"a": {"env:TOKEN", "sops:s.yaml#k"}, "b": frozenset()}
     assert secret_uses(declared, NOW, Scope(targets=("session/t",))) == ()
     assert secret_uses(declared, NOW, Scope(destroy=True)) == ()
+
+
+def test_the_deployment_key_may_be_a_secret_and_is_not_empty_beside_it() -> None:
+    declared = site(DECLARED.replace("TOKEN: {", "DEPLOYMENT_KEY: {"))
+    (made_step,) = [step.action for step in plan(declared, looked_at(world(declared))).steps if isinstance(step.action, CreateContainer)]
+    assert [variable.name for variable in made_step.spec.secrets] == ["DEPLOYMENT_KEY"]
+    assert "DEPLOYMENT_KEY" not in dict(made_step.spec.env)
+    assert plan(declared, looked_at(made(declared))).is_empty

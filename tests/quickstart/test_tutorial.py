@@ -1,4 +1,4 @@
-"""The quick start, typed to the letter on a machine that has nothing but a clone."""
+"""The tutorial, typed to the letter on a machine that has nothing but a clone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab import unavailable
 from lab.layout import CLONE
 from tests.quickstart.bare_machine import BareMachine
 
-PAGE = (CLONE / "docs/quick-start.md").read_text()
+PAGE = (CLONE / "docs/tutorial.md").read_text()
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^```yaml\n# (?P<path>state/\S+).*?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -27,7 +27,7 @@ def test_the_files_on_the_page_are_those_that_init_writes() -> None:
 
 @pytest.mark.lab
 @pytest.mark.slow
-def test_every_command_of_the_quick_start_works_on_a_bare_machine(tmp_path: Path) -> None:
+def test_every_command_of_the_tutorial_works_on_a_bare_machine(tmp_path: Path) -> None:
     if reason := unavailable():
         pytest.skip(reason)
     machine = BareMachine(tmp_path)
@@ -40,3 +40,6 @@ def test_every_command_of_the_quick_start_works_on_a_bare_machine(tmp_path: Path
     assert "No changes" in output
     assert "equal at both ends" in output
     assert output.count("succeeded  64.00 MiB") >= 2, "both transfers"
+    assert "6 GiB" in output
+    assert output.count("VERDICT  No drift.") == 1, "the first drift finds what was changed by hand"
+    assert "more memory for the copies" in output
