@@ -33,6 +33,7 @@ COMMANDS = {
     "rollback": ("rollback", "Show the plan of a session as an earlier commit has it; write and commit its file when asked."),
     "unlock": ("unlock", "Remove the lease of endpoints whose holder is surely dead."),
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
+    "graph": ("graph", "Pictures as SVG, dot or mermaid: networks, host, transfer."),
     "sessions": ("nouns", "Sessions: list, show, compare, logs; create, start, stop, delete edit their files."),
     "transfers": ("nouns", "Transfers: list, show, logs, cancel; `transfer FROM TO TOOL` declares one."),
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add, import."),

@@ -46,6 +46,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "unlock": ("dtnctl unlock dtn1",),
     "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
+    "graph networks": (
+        "dtnctl graph --out networks.svg",
+        "dtnctl graph -o mermaid --offline",
+        "dtnctl graph networks -o dot | dot -Tpdf >networks.pdf",
+    ),
+    "graph host": ("dtnctl graph host dtn1 --out dtn1.svg", "dtnctl graph host dtn1 --offline -o mermaid"),
+    "graph transfer": ("dtnctl graph transfer run14 --out run14.svg",),
     "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),
     "sessions show": ("dtnctl sessions show climate", "dtnctl sessions show climate -o json"),
     "sessions compare": ("dtnctl sessions compare janus-8 janus-lbnl-400g-1-8-1 --endpoint starlight-dtn",),

@@ -23,13 +23,18 @@ def byte_rate_text(bytes_per_second: float) -> str:
 
 def rate_text(bytes_per_second: float) -> str:
     """As disks and as networks count: `756.7 MiB/s (6.35 Gb/s)`."""
-    return f"{byte_rate_text(bytes_per_second)} ({_scaled(bytes_per_second * 8, 1000, DECIMAL, 2)})"
+    return f"{byte_rate_text(bytes_per_second)} ({bit_rate_text(bytes_per_second)})"
+
+
+def bit_rate_text(bytes_per_second: float) -> str:
+    """As networks count: `6.35 Gb/s`."""
+    return _scaled(bytes_per_second * 8, 1000, DECIMAL, 2)
 
 
 def share_text(bytes_per_second: float, limit: str, limit_bytes_per_second: float) -> str:
     """`94 % of link ens1f0 of dtn1 (10.00 Gb/s)`."""
     share = bytes_per_second / limit_bytes_per_second * 100
-    return f"{share:.0f} % of {limit} ({_scaled(limit_bytes_per_second * 8, 1000, DECIMAL, 2)})"
+    return f"{share:.0f} % of {limit} ({bit_rate_text(limit_bytes_per_second)})"
 
 
 def link_speed_text(megabits: int) -> str:

@@ -53,6 +53,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "inventory show": ("",),
     "drift": ("",),
     "status": ("",),
+    "graph networks": ("", "--offline"),
+    "graph host": ("a", "b --offline"),
+    "graph transfer": ("t",),
     "sessions list": ("",),
     "sessions show": ("s", "r", "v"),
     "sessions compare": ("s small.s --endpoint a",),
@@ -84,7 +87,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-USUAL = ("text", "json", "markdown")  # the other forms are those of a plan, which is run in all
+USUAL = ("text", "json", "markdown", "svg", "dot", "mermaid")  # the other forms are those of a plan, which is run in all
 
 
 @pytest.fixture(scope="module")

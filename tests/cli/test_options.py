@@ -33,7 +33,11 @@ def _tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]
 
 
 TREE = dict(_tree(program()))
-SHOWING = sorted(path for path, command in TREE.items() if any("--output" in option.opts for option in command.params))
+SHOWING = sorted(
+    path
+    for path, command in TREE.items()
+    if any("--output" in option.opts for option in command.params) and not path.startswith("graph ")  # it draws, and has no tables
+)
 TIMES = sorted((path, option.opts[-1]) for path, command in TREE.items() for option in command.params if option.metavar == "TIME")
 
 
@@ -161,6 +165,8 @@ NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data"
 }
 WORDS = {
     "inventory show": [],
+    "graph host": ["a"],
+    "graph transfer": ["t"],
     "schema": ["session"],
     "init": ["new"],
     "unlock": ["a"],

@@ -33,6 +33,8 @@ ARGUMENTS = {
     "transfers resolve": ["t", "--failed"],
     "transfers create": ["a:/x", "b:/x", "gridftp"],
     "endpoints show": ["a"],
+    "graph host": ["a"],
+    "graph transfer": ["t"],
     "endpoints doctor": ["--all"],
     "endpoints add": ["c", "--ssh", "root@127.0.0.1", "--print"],
     "networks show": ["n"],
