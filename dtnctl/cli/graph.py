@@ -16,7 +16,8 @@ from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.look import EndpointArgument, TransferArgument, one_of, resolved_transfer
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import Workplace, list_context, observers, open_workplace, refuse_ssh_mistakes, write_out
+from dtnctl.cli.workplace import list_context, observers, open_workplace, write_out
+from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _look(workplace: Workplace, timeout: float, asked: set[str], *, asks_paths: 
     """One look at these endpoints, by clients that cannot write; the others are unknown."""
     from dataclasses import replace
 
-    from dtnctl.cli.seen_paths import with_paths
+    from dtnctl.client.paths import with_paths
     from dtnctl.model.resources import EndpointSeen, Wanted
     from dtnctl.runtime.observe import observe_all
 
