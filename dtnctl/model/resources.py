@@ -230,7 +230,8 @@ class ContainerSeen:
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
     `secret_values` are those of `spec.secrets` by variable, to be kept out of output. `disrupted`: its cluster evicted or preempted it.
-    `is_of_older_file`: the endpoint's file named another node of the cluster, or another way to publish ports, when it was applied.
+    `is_of_older_file`: it differs because the endpoint's file named another node of the cluster, another way to publish ports, or other
+    resources for its devices when it was applied.
     """
 
     name: str
@@ -326,10 +327,13 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSeen:
+    """`is_of_older_file`: it differs because the endpoint's file said something else when it was made."""
+
     name: str
     id: str
     labels: Mapping[str, str]
     spec: NetworkSpec
+    is_of_older_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,9 @@ class NetworkPlan:
 
     def is_drift(self, name: str) -> bool:
         """Whether the network was made by what Git says now, so that it was changed on the endpoint."""
-        return name in self.specs and self.seen[name].labels.get(LABEL_SPEC) == spec_digest(self.specs[name])
+        if name not in self.specs or self.seen[name].is_of_older_file:
+            return False
+        return self.seen[name].labels.get(LABEL_SPEC) == spec_digest(self.specs[name])
 
 
 @dataclass(frozen=True, slots=True)

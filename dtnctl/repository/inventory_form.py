@@ -61,7 +61,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     PortBinding: _names("host container protocol"),
     Attachment: _names("network ipv4 ipv6 vf"),
     ForeignSeen: _names("name id host_ports addresses"),
-    NetworkSeen: _names("name id spec"),
+    NetworkSeen: _names("name id spec is_of_older_file"),
     NetworkSpec: _names("driver internal ipv6 subnets mtu default_route pf mode parent"),
     Subnet: _names("subnet gateway"),
     ImageSeen: _names("id digests stop_signal health"),

@@ -83,6 +83,15 @@ def _template(name: str, device_class: DeviceClass, labels: Pairs, place: Place)
     return {**TEMPLATE, "metadata": made, "spec": {"spec": {"devices": {"requests": [{"name": REQUEST, "exactly": asked}]}}}}
 
 
+def holds_network(pod: Json, name: str, network: str, place: Place) -> bool:
+    """Whether the live pod of this container claims a network's function by the class of the endpoint's file, where that has one."""
+    link = place.links.get(network)
+    if link is None or link.pf not in place.claims:
+        return True
+    wanted = (claim_of_network(network), template_name(name, place.claims[link.pf], place))
+    return any((item.get("name"), item.get("resourceClaimTemplateName")) == wanted for item in pod.get("resourceClaims") or ())
+
+
 def holds_claim(pod: Json, device: Device, place: Place) -> bool:
     """Whether a live pod claims a device of the class that stands for this one."""
     if device.host not in place.claims:

@@ -18,6 +18,7 @@ from dtnctl.model.drivers import OWN_VLAN
 from dtnctl.model.resources import NetworkSeen, NetworkSpec, Pairs, Subnet
 from dtnctl.providers.kubernetes.claims import resource_of_network
 from dtnctl.providers.kubernetes.identity import NOTHING, Json, Object, annotations_of, labels_of, metadata, name_of
+from dtnctl.providers.kubernetes.owned_fields import applied_by_us
 from dtnctl.providers.kubernetes.place import Link, Place
 
 NETWORK = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition"}
@@ -94,9 +95,11 @@ def network_seen(raw: Json, place: Place) -> NetworkSeen:
 
     Functions that come from something else than the endpoint's file says are not those of its interface.
     """
-    name, spec = name_of(raw), _spec(raw)
-    is_of_file = annotations_of(raw).get(RESOURCE_NOTE, "") == _resource(name, spec, place)
-    return NetworkSeen(name, raw["metadata"]["uid"], labels_of(raw), spec if is_of_file else replace(spec, pf=""))
+    name, spec, resource = name_of(raw), _spec(raw), annotations_of(raw).get(RESOURCE_NOTE, "")
+    if resource == _resource(name, spec, place):
+        return NetworkSeen(name, raw["metadata"]["uid"], labels_of(raw), spec)
+    is_of_older_file = bool(resource) and annotations_of(applied_by_us(raw)).get(RESOURCE_NOTE) == resource
+    return NetworkSeen(name, raw["metadata"]["uid"], labels_of(raw), replace(spec, pf=""), is_of_older_file)
 
 
 def _spec(raw: Json) -> NetworkSpec:

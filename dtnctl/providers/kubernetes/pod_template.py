@@ -147,13 +147,13 @@ def _resources(spec: ContainerSpec, place: Place) -> Object:
     limits = {
         **({"cpu": cpu_text(spec.cpus)} if spec.cpus else {}),
         **({"memory": str(spec.memory)} if spec.memory else {}),
-        **{name: str(count) for name, count in sorted(_extended(spec, place).items())},
+        **{name: str(count) for name, count in sorted(extended_resources(spec, place).items())},
     }
     claimed = [{"name": claim.name} for claim in claims_of(spec, place)]
     return ({"limits": limits, "requests": dict(limits)} if limits else {}) | ({"claims": claimed} if claimed else {})
 
 
-def _extended(spec: ContainerSpec, place: Place) -> dict[str, int]:
+def extended_resources(spec: ContainerSpec, place: Place) -> dict[str, int]:
     """Extended resources by name: one function for each attachment to a network of functions, one share of each RDMA device plugin."""
     counts = {place.resources[item.host]: 1 for item in spec.devices if item.host in place.resources}
     for attachment in spec.attachments:

@@ -154,12 +154,13 @@ def _time(text: str) -> datetime | None:
 def why_not(pod: Json, events: Iterable[Json]) -> str:
     """What keeps a pod from running, in the cluster's own words; empty if nothing is said."""
     unscheduled = (f"{item.get('reason')}: {item.get('message')}" for item in _conditions(pod) if _blocks(item))
-    words = tuple(word for word in WORDS if word != NO_SANDBOX or not _has_sandbox(pod))
+    words = tuple(word for word in WORDS if word not in REFUSALS or sandbox(pod) != "True")
     return next(unscheduled, "") or _waiting(pod) or next(_messages(events, words), "") or _pod_words(pod)
 
 
 NO_SANDBOX = "FailedCreatePodSandBox"  # a CNI plugin refuses a network, and the kubelet tries again for ever
-WORDS = ("FailedScheduling", "FailedMount", NO_SANDBOX, "FailedAttachVolume", "Failed", "BackOff", "UnexpectedAdmissionError")
+REFUSALS = (NO_SANDBOX, "FailedMount", "FailedAttachVolume")  # of networks and volumes: over once the pod is ready to start containers
+WORDS = ("FailedScheduling", *REFUSALS, "Failed", "BackOff", "UnexpectedAdmissionError")
 SAYS_NOTHING = ("ContainerCreating", "PodInitializing")
 
 
@@ -167,17 +168,8 @@ def _blocks(condition: Json) -> bool:
     return bool(condition["type"] == "PodScheduled" and condition["status"] == "False" and condition.get("message"))
 
 
-def _has_sandbox(pod: Json) -> bool:
-    """Whether its networks are known to be there by now."""
-    return _sandbox(pod) == "True"
-
-
-def lacks_sandbox(pod: Json) -> bool:
-    """Whether its networks are known to be missing still. Clusters before 1.29 do not report either."""
-    return _sandbox(pod) == "False"
-
-
-def _sandbox(pod: Json) -> str:
+def sandbox(pod: Json) -> str:
+    """Whether it has its volumes and networks: True, False, or Unknown where the cluster does not report it."""
     return next((str(item["status"]) for item in _conditions(pod) if item["type"] == "PodReadyToStartContainers"), "Unknown")
 
 
@@ -203,10 +195,11 @@ def _disruption(pod: Json) -> Json:
 def _messages(events: Iterable[Json], reasons: tuple[str, ...]) -> Iterator[str]:
     """What events of these reasons say, the newest first."""
     fitting = [item for item in events if item.get("reason") in reasons]
-    yield from (f"{item['reason']}: {item.get('message') or ''}" for item in sorted(fitting, key=_when, reverse=True))
+    yield from (f"{item['reason']}: {item.get('message') or ''}" for item in sorted(fitting, key=when, reverse=True))
 
 
-def _when(event: Json) -> str:
+def when(event: Json) -> str:
+    """When it happened last, as a text that sorts."""
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, TEMPLATE_NOTE, Json, annotations_of
-from dtnctl.providers.kubernetes.states import NO_SANDBOX, lacks_sandbox, newest, pod_condition, why_not
+from dtnctl.providers.kubernetes.states import REFUSALS, newest, pod_condition, sandbox, when, why_not
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
@@ -25,8 +25,8 @@ HOPELESS = (
     "ImagePullBackOff",
 )
 # Once it is late: a kubelet tries these again for ever, and a pod before may have held what the next one needs.
-SANDBOX_TRIES = 3  # one may fail because a CNI plugin got no answer of a busy API server
-HOPELESS_LATE = ("Unschedulable", NO_SANDBOX, "hostPath type check failed")
+TRIES = 3  # one may fail because a CNI plugin got no answer of a busy API server, or a Secret was made a moment ago
+HOPELESS_LATE = ("Unschedulable", *REFUSALS)
 
 
 def pods_of(connection: Connection, paths: Paths, object_name: str) -> list[Json]:
@@ -49,7 +49,7 @@ def wait_until_started(connection: Connection, paths: Paths, raw: Json) -> None:
         events = [] if pod is None or why_not(pod, ()) else events_of(connection, paths, pod)
         words = why_not(pod, events) if pod is not None else ""
         is_late = waited > LATE_ANSWERS * connection.timeouts.answer
-        may_come = going or (pod is not None and words.startswith(NO_SANDBOX) and _may_be_connected(pod, events))
+        may_come = going or (pod is not None and words.startswith(REFUSALS) and _may_succeed(pod, events))
         if (_is_hopeless(pod, words, is_late=is_late) and not may_come) or waited > connection.timeouts.write:
             raise EngineError(f"it does not start: {words or 'no pod was created'}")
         time.sleep(pause)
@@ -63,7 +63,7 @@ def _is_going(pod: Json) -> bool:
 def _is_hopeless(pod: Json | None, words: str, *, is_late: bool) -> bool:
     if words.startswith(HOPELESS):
         return True
-    return is_late and (pod is None or any(word in words for word in HOPELESS_LATE))
+    return is_late and (pod is None or words.startswith(HOPELESS_LATE))
 
 
 def _has_restarted(pod: Json) -> bool:
@@ -72,10 +72,15 @@ def _has_restarted(pod: Json) -> bool:
     return any(item.get("restartCount") for item in statuses)
 
 
-def _may_be_connected(pod: Json, events: list[Json]) -> bool:
-    """Whether a pod whose networks were refused may have them since, or get them by the next try."""
-    refusals = sum(int(event.get("count") or 1) for event in events if event.get("reason") == NO_SANDBOX)
-    return refusals < SANDBOX_TRIES or not lacks_sandbox(pod)
+def _may_succeed(pod: Json, events: list[Json]) -> bool:
+    """Whether the networks or volumes that its kubelet was refused may be there since, or come by the next try."""
+    refused = [event for event in events if event.get("reason") in REFUSALS]
+    if sum(int(event.get("count") or 1) for event in refused) < TRIES:
+        return True
+    if (known := sandbox(pod)) != "Unknown":
+        return known == "True"
+    last = max(map(when, refused))
+    return any(event.get("reason") not in REFUSALS and when(event) >= last for event in events)  # it pulls its image by now
 
 
 def events_of(connection: Connection, paths: Paths, pod: Json) -> list[Json]:

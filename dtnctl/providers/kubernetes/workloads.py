@@ -7,9 +7,11 @@ A Job runs once: its pod is never replaced and never restarted.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 
 from dtnctl.model.resources import LABEL_DEADLINE, ContainerSpec, Pairs
+from dtnctl.providers.kubernetes.claims import holds_network
 from dtnctl.providers.kubernetes.identity import (
     LABEL_OBJECT,
     NAME_NOTE,
@@ -22,7 +24,7 @@ from dtnctl.providers.kubernetes.identity import (
     object_name,
     short_digest,
 )
-from dtnctl.providers.kubernetes.noted import NOTES, notes_text, with_notes
+from dtnctl.providers.kubernetes.noted import NOTES, Holds, notes_text, with_notes
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.pod_seen import holds_device, spec_seen
 from dtnctl.providers.kubernetes.pod_template import pod_annotations, pod_spec
@@ -92,7 +94,14 @@ def _network_names(place: Place) -> dict[str, str]:
 def spec_of(raw: Json, place: Place) -> ContainerSpec:
     """The container that a live Deployment or Job describes."""
     live = raw["spec"]["template"]
+    name = annotations_of(live).get(NAME_NOTE, "")
+    spec = spec_as_noted(raw, place, lambda device: holds_device(live, device, place))
+    return replace(spec, attachments=tuple(item for item in spec.attachments if holds_network(live["spec"], name, item.network, place)))
+
+
+def spec_as_noted(raw: Json, place: Place, holds: Holds) -> ContainerSpec:
+    """The same with the devices that `holds` lets pass, whatever networks' functions come from."""
+    live = raw["spec"]["template"]
     notes = annotations_of(live)
     seen = spec_seen(live, _network_names(place), place)
-    render = partial(_unnoted, notes.get(NAME_NOTE, ""), place)
-    return with_notes(seen, notes.get(NOTES, ""), render, lambda device: holds_device(live, device, place))
+    return with_notes(seen, notes.get(NOTES, ""), partial(_unnoted, notes.get(NAME_NOTE, ""), place), holds)

@@ -56,6 +56,8 @@ subnet: 10.0.2.0/24
 """
 PLAIN = f"# sessions/s\nendpoints: [{ENDPOINT}]\nimage: dtn:1\n"
 CLAIMING = f"{PLAIN}settings: {{data_nets: [functions, data], devices: [rdma_cm, uverbs]}}\n"
+RESOURCES = {"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"}
+CLAIMS = {name: DeviceClaim(device_class=f"{kind}.example.net") for name, kind in (("eth3", "vf"), ("rdma_cm", "rdma"), ("uverbs", "rdma"))}
 SETTINGS = {
     "plain": "{}",
     "networks": "{data_nets: [data, other], data_port_range: [50100, 50103]}",
@@ -150,20 +152,53 @@ def deployments(namespace: Namespace) -> str:
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
 def test_the_second_plan_is_empty(namespace: Namespace, settings: str) -> None:
-    engine = namespace.engine_of(resources={"rdma_cm": "rdma/hca", "uverbs": "rdma/hca", "eth3": "example.net/eth3_vfs"})
-    assert apply(declared_on(namespace, f"{PLAIN}settings: {settings}\n"), engine).steps
+    assert apply(declared_on(namespace, f"{PLAIN}settings: {settings}\n"), namespace.engine_of(resources=RESOURCES)).steps
 
 
 def test_the_second_plan_is_empty_where_devices_and_functions_are_claimed(namespace: Namespace) -> None:
-    claims = {
-        name: DeviceClaim(device_class=f"{kind}.example.net") for name, kind in (("eth3", "vf"), ("rdma_cm", "rdma"), ("uverbs", "rdma"))
-    }
-    engine = namespace.engine_of(claims=claims)
-    written = "{rdma_cm: {device_class: rdma.example.net}, uverbs: {device_class: rdma.example.net}, eth3: {device_class: vf.example.net}}"
+    declared = claiming(namespace)
+    assert declared.endpoints[ENDPOINT].value.resources == CLAIMS.keys()
+    assert apply(declared, namespace.engine_of(claims=CLAIMS)).steps
+
+
+def claiming(namespace: Namespace) -> Site:
+    """The same with classes in place of resources."""
     head = HEAD.replace("NODE", namespace.node)
-    declared = site(head.replace(head[head.index("resources: {") : head.index("}}") + 1], f"claims: {written}") + CLAIMING)
-    assert declared.endpoints[ENDPOINT].value.resources == claims.keys()
-    assert apply(declared, engine).steps
+    written = ", ".join(f"{name}: {{device_class: {claim.device_class}}}" for name, claim in CLAIMS.items())
+    return site(head.replace(head[head.index("resources: {") : head.index("}}") + 1], f"claims: {{{written}}}") + CLAIMING)
+
+
+def test_other_resources_in_the_file_are_a_change_and_in_the_cluster_they_are_drift(namespace: Namespace, engine: KubernetesEngine) -> None:
+    declared = declared_on(namespace, f"{PLAIN}settings: {{devices: [rdma_cm, uverbs]}}\n")
+    apply(declared, namespace.engine_of(resources=RESOURCES))
+    other = namespace.engine_of(resources={**RESOURCES, "rdma_cm": "rdma/other", "uverbs": "rdma/other"})
+    (change,) = apply(declared, other).changes
+    assert (change.mark, [item.field for item in change.fields], change.is_drift or change.may_be_drift) == ("replace", ["devices"], False)
+    asked = {"containers": [{"name": "main", "resources": {kind: {"rdma/other": None} for kind in ("limits", "requests")}}]}
+    patch = {"spec": {"template": {"spec": asked}}}
+    (name,) = (item["metadata"]["name"] for item in namespace.api.call("GET", deployments(namespace))["items"])
+    namespace.api.call("PATCH", f"{deployments(namespace)}/{name}", patch, "application/strategic-merge-patch+json")
+    (change,) = planned(declared, other).changes
+    assert ([item.field for item in change.fields], change.is_drift) == (["devices"], True)
+
+
+def test_another_resource_of_functions_in_the_file_is_a_change_of_their_network(namespace: Namespace) -> None:
+    declared = declared_on(namespace, f"{PLAIN}settings: {{data_nets: [functions]}}\n")
+    apply(declared, namespace.engine_of(resources=RESOURCES))
+    plan = apply(declared, namespace.engine_of(resources={**RESOURCES, "eth3": "example.net/others"}))
+    assert [(item.kind, item.mark, item.is_drift or item.may_be_drift) for item in plan.changes] == [
+        ("network", "replace", False),
+        ("session", "replace", False),
+    ]
+
+
+@pytest.mark.parametrize("names", [("eth3",), ("rdma_cm", "uverbs")])
+def test_another_choice_of_devices_in_the_file_is_a_change(namespace: Namespace, names: tuple[str, ...]) -> None:
+    declared = claiming(namespace)
+    apply(declared, namespace.engine_of(claims=CLAIMS))
+    selected = {name: CLAIMS[name].model_copy(update={"selectors": ("device.driver == 'x'",)}) for name in names}
+    (change,) = apply(declared, namespace.engine_of(claims={**CLAIMS, **selected})).changes
+    assert (change.kind, change.mark, change.is_drift or change.may_be_drift) == ("session", "replace", False)
 
 
 def test_every_change_is_one_replacement_and_the_way_back_too(namespace: Namespace, engine: KubernetesEngine) -> None:

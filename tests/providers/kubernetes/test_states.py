@@ -162,11 +162,12 @@ def test_schedulers_words_come_first() -> None:
     assert why_not(waiting, [event("FailedMount", "x")]) == "Unschedulable: 0/1 nodes are available"
 
 
-def test_networks_that_came_after_a_refusal_are_no_reason() -> None:
+@pytest.mark.parametrize("reason", ["FailedCreatePodSandBox", "FailedMount", "FailedAttachVolume"])
+def test_networks_and_volumes_that_came_after_a_refusal_are_no_reason(reason: str) -> None:
     making = pod("Pending", waiting={"reason": "ContainerCreating"})
-    assert why_not(making, [event("FailedCreatePodSandBox", "x")]) == "FailedCreatePodSandBox: x"
+    assert why_not(making, [event(reason, "x")]) == f"{reason}: x"
     making["status"]["conditions"] = [{"type": "PodReadyToStartContainers", "status": "True"}]
-    assert why_not(making, [event("FailedCreatePodSandBox", "x")]) == ""
+    assert why_not(making, [event(reason, "x")]) == ""
 
 
 def test_kubelets_reason_for_waiting_comes_next() -> None:
