@@ -13,13 +13,16 @@ from pathlib import Path
 import yaml
 
 from bench.place import Place, dtnctl, write_state, write_tiny_sessions
-from bench.raw import Raw, RawNamespace, RawOverTcp
+from bench.raw import Raw, RawLibpod, RawNamespace, RawOverTcp
 from dtnctl.model.site import Site
 from dtnctl.repository.load import load_site
+from lab import EngineUnavailableError, Lab
 from lab.kubernetes import KubernetesApi, kubernetes_api, missing
 from lab.layout import default_cache
+from lab.releases import RELEASES, system_folder
 from tests.providers.kubernetes.kubelet import kubelet
 
+PODMAN = "podman-5.8"
 READY = 60.0  # seconds that a stand-in may take to start
 
 
@@ -34,6 +37,27 @@ class Reached:
 @contextlib.contextmanager
 def by_socket(here: Place) -> Iterator[Reached]:
     yield Reached(here.site(), lambda: tuple(here.raw(name) for name in here.names))
+
+
+@contextlib.contextmanager
+def by_podman(here: Place) -> Iterator[Reached]:
+    """The same sessions on as many Podmans, of a lab of their own."""
+    folder = here.root.parent
+    with Lab(folder / "podman", len(here.names), image="tiny", engine=PODMAN) as lab:
+        there = Place(lab, folder / "podman-site")
+        there.write_site()
+        write_tiny_sessions(there.root, there.names, len(here.site().sessions))
+        dtnctl(there.root, "apply", "--yes")
+        yield Reached(there.site(), lambda: tuple(RawLibpod(lab.endpoint(name).socket) for name in there.names))
+
+
+def podman_missing() -> str | None:
+    """Why no Podman can be had here; None if one can. Its packages are installed in a folder of the cache."""
+    try:
+        system_folder(RELEASES[PODMAN], default_cache(), lambda _: None)
+    except EngineUnavailableError as error:
+        return str(error)
+    return None
 
 
 @contextlib.contextmanager
@@ -93,7 +117,8 @@ def _add_node(api: KubernetesApi, name: str) -> None:
 
 BACKENDS: dict[str, Callable[[Place], AbstractContextManager[Reached]]] = {
     "docker": by_socket,
+    "podman": by_podman,
     "portainer": by_portainer,
     "kubernetes": by_cluster,
 }
-MISSING: dict[str, Callable[[], str | None]] = {"kubernetes": missing}  # why a backend cannot be had here
+MISSING: dict[str, Callable[[], str | None]] = {"podman": podman_missing, "kubernetes": missing}  # why a backend cannot be had here

@@ -20,6 +20,7 @@ from dtnctl.providers.base import EndpointAccess, Observer
 from dtnctl.providers.endpoint import observer_of
 from dtnctl.providers.local.descriptors import reads_of_each
 from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.shared import Shared
 from dtnctl.providers.timeouts import Timeouts
 from dtnctl.render.context import RenderContext
 from dtnctl.render.terminal import render_plan
@@ -56,11 +57,12 @@ def _figure(title: str, here: Place, reached: Reached, options: Options) -> Figu
 def plan_printed(here: Place, site: Site) -> float:
     """Seconds of `dtnctl plan` from its first engine call until the plan's text is there."""
     now, reads = SystemClock().now(), reads_of_each(len(site.endpoints))
-    secrets = SecretSource(here.root, os.environ, site.name, "")
+    secrets, shared = SecretSource(here.root, os.environ, site.name, ""), Shared()
     with contextlib.ExitStack() as stack:
         observers: dict[str, Observer] = {}
         for name, document in site.endpoints.items():
-            observer = observer_of(EndpointAccess(name, document.value, site.name, {}, here.root, Timeouts(), secrets=secrets, reads=reads))
+            asked = EndpointAccess(name, document.value, site.name, {}, here.root, Timeouts(), secrets=secrets, reads=reads, shared=shared)
+            observer = observer_of(asked)
             stack.callback(observer.close)
             observers[name] = observer
         return _time_of_plan(site, observers, now)

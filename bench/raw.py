@@ -91,6 +91,14 @@ class Raw:
         self.call("DELETE", f"/containers/{container}?force=1&v=1")
 
 
+class RawLibpod(Raw):
+    """A Podman, whose own API shows what dtnctl compares."""
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        inspected: dict[str, Any] = self.call("GET", f"/libpod/containers/{container}/json")
+        return inspected
+
+
 class RawOverTcp(Raw):
     """An engine behind an HTTP server of this machine: `prefix` stands before each path, `headers` are sent with each request."""
 

@@ -156,11 +156,12 @@ def refuse_ssh_mistakes(workplace: Workplace, snapshot: Snapshot) -> None:
 def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
     from dtnctl.providers.base import EndpointAccess
     from dtnctl.providers.local.descriptors import DESCRIPTORS, allow_open_files, reads_of_each
+    from dtnctl.providers.shared import Shared
     from dtnctl.providers.timeouts import Timeouts
 
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
     site = workplace.asked
-    reads = reads_of_each(len(site.endpoints))
+    reads, shared = reads_of_each(len(site.endpoints)), Shared()
     allow_open_files(len(site.endpoints) * (reads + DESCRIPTORS))
     for name, document in site.endpoints.items():
         yield EndpointAccess(
@@ -174,4 +175,5 @@ def _accesses(workplace: Workplace, timeout: float) -> Iterator[EndpointAccess]:
             site.counts_unlabelled,
             workplace.secrets,
             reads,
+            shared,
         )

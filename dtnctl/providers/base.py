@@ -18,6 +18,7 @@ from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, P
 from dtnctl.model.site import Endpoint
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.shared import Shared
 from dtnctl.providers.store import FileEntry as FileEntry
 from dtnctl.providers.store import Store as Store
 from dtnctl.providers.store import StoreReader
@@ -36,7 +37,7 @@ class EndpointAccess:
     """All that a provider is made from. `root` is where relative paths of TLS and password files start; `secrets` looks up the others.
 
     `repository` is the repository's id, empty for one without; `unlabelled`: whether objects without an id are ours. `reads` is how many
-    reads it may have under way.
+    reads it may have under way. `shared` is the same for all endpoints of a run.
     """
 
     name: str
@@ -49,6 +50,7 @@ class EndpointAccess:
     unlabelled: bool = True
     secrets: SecretSource = field(default_factory=SecretSource)
     reads: int = 8
+    shared: Shared = field(default_factory=Shared)
 
 
 @dataclass(frozen=True, slots=True)

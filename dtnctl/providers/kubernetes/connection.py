@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from dtnctl import __version__
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.kubernetes.errors import BUSY, GONE, is_no_answer, refusal, translated
 from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, Json
 from dtnctl.providers.records import recorded
-from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from httpx2 import Client, Request, Response, Timeout
+    from httpx2 import Client, Response
 
+    from dtnctl.providers.kubernetes.api_server import ApiServer
     from dtnctl.providers.kubernetes.login import Login
 
 JSON = "application/json"
@@ -32,18 +30,15 @@ FIRST_ERROR = 400
 PAGE = 500  # objects in one answer to a list
 LIST_TRIES = 3  # of a list that is so old at its last page that the server does not know it any more
 USUAL_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a server that is too busy is asked again
-USER_AGENT = f"dtnctl/{__version__}"
 
 
 class Connection:
-    """An open client. `address` is the endpoint's, as people read it. May be used from several threads."""
+    """One endpoint's calls to its server. `address` is the endpoint's, as people read it. May be used from several threads."""
 
-    def __init__(self, login: Login, address: str, timeouts: Timeouts, *, reads_only: bool) -> None:
-        self.address, self.timeouts = address, timeouts
+    def __init__(self, server: ApiServer, login: Login, address: str, *, reads_only: bool) -> None:
+        self.address, self.timeouts, self.facts = address, server.timeouts, server.facts
         self.clock_ahead: int | None = None
-        self._login, self._reads_only = login, reads_only
-        self._lock = threading.Lock()
-        self._client: Client | None = None
+        self._server, self._login, self._reads_only = server, login, reads_only
 
     @property
     def server(self) -> str:
@@ -51,38 +46,9 @@ class Connection:
 
     @property
     def client(self) -> Client:
-        """The HTTP client with the login; made when it is first asked for."""
-        with self._lock:
-            if self._client is None:
-                from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-                from httpx2 import Client
-
-                login = self._login
-                with translated(self.address):
-                    self._client = Client(
-                        base_url=login.server,
-                        verify=login.trusted,
-                        auth=login.auth,
-                        proxy=login.proxy,
-                        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # with one of its own Portainer wants more
-                        headers={"User-Agent": USER_AGENT, **login.headers},
-                        event_hooks={"request": [self._name_server]},
-                        timeout=self.limits(),
-                        trust_env=False,
-                    )
-            return self._client
-
-    def _name_server(self, request: Request) -> None:
-        """Which name the server's certificate must have, where it is not the host's."""
-        if self._login.server_name:
-            request.extensions["sni_hostname"] = self._login.server_name
-
-    def limits(self, read: float | None = 0.0) -> Timeout:
-        """Seconds for one call; `read` is how long an answer may take, None as long as it likes, 0 the usual."""
-        from httpx2 import Timeout
-
-        return Timeout(self.timeouts.read if read == 0.0 else read, connect=self.timeouts.connect)
+        """The HTTP client with the login."""
+        with translated(self.address):
+            return self._server.client(self._login)
 
     # --- calls ---
 
@@ -156,7 +122,7 @@ class Connection:
 
     def call(self, method: str, path: str, *, params: Mapping[str, Any] = NOTHING, body: Any = None, content: str = JSON) -> Any:
         """One call; its decoded answer. A server that is too busy is asked again when it says so, within the time for one answer."""
-        limits = self.limits() if method == "GET" else self.limits(self.timeouts.write)
+        limits = self._server.limits() if method == "GET" else self._server.limits(self.timeouts.write)
         sent, headers = (None, {}) if body is None else (json.dumps(body).encode(), {"Content-Type": content})
         end = time.monotonic() + (limits.read or 0.0)
         while True:
@@ -179,7 +145,10 @@ class Connection:
     @contextmanager
     def stream(self, path: str, read: float | None, **params: Any) -> Iterator[Iterator[bytes]]:
         """A body as it arrives."""
-        with self._sending("GET", path), self.client.stream("GET", path, params=_texts(params), timeout=self.limits(read)) as response:
+        with (
+            self._sending("GET", path),
+            self.client.stream("GET", path, params=_texts(params), timeout=self._server.limits(read)) as response,
+        ):
             if response.status_code >= FIRST_ERROR:
                 response.read()
                 raise refusal(response.status_code, response.content)
@@ -198,12 +167,6 @@ class Connection:
                 self.clock_ahead = round(parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - time.time())
             except (ValueError, OverflowError):
                 return
-
-    def close(self) -> None:
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
 
 
 class _TooOldError(EngineError):

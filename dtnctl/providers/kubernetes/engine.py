@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dtnctl.errors import ConflictError, EngineError, NotFoundError, UnreachableError
 from dtnctl.model.actions import CreateContainer, EngineAction, ReplaceContainer
@@ -16,6 +16,7 @@ from dtnctl.model.resources import ContainerSeen, ContainerSpec, EndpointSeen, P
 from dtnctl.providers.base import EndpointAccess, FileEntry, HostAgent, Ran
 from dtnctl.providers.docker.view import View
 from dtnctl.providers.kubernetes import files, jobs
+from dtnctl.providers.kubernetes.api_server import ApiServer
 from dtnctl.providers.kubernetes.cluster import Cluster, found
 from dtnctl.providers.kubernetes.connection import Connection
 from dtnctl.providers.kubernetes.lists import links_of
@@ -31,7 +32,14 @@ from dtnctl.providers.kubernetes.store import ClusterStore, ClusterStoreReader
 from dtnctl.providers.kubernetes.waiting import pods_of
 from dtnctl.providers.store import Store, StoreReader
 
-MOST_READS = 4  # at once, of one endpoint: each connection has a handshake, which costs both sides as much as a read
+MOST_READS, FEWEST_READS = 4, 2  # of one endpoint at once: each connection has a handshake, which costs both sides as much as a read
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    cluster: Cluster
+    lookup: Lookup
+    pool: ThreadPoolExecutor
 
 
 class KubernetesObserver:
@@ -44,30 +52,39 @@ class KubernetesObserver:
         self._access = access
         self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
         self._lock = threading.Lock()
-        self._opened: tuple[Cluster, Lookup] | None = None
-        self._pool = ThreadPoolExecutor(min(access.reads, MOST_READS), thread_name_prefix=f"read {access.name}")
+        self._opened: _Opened | None = None
+        self._cluster_key, self._is_member = _cluster_key(access), True
+        access.shared.join(self._cluster_key)
 
     @property
     def _cluster(self) -> Cluster:
-        return self._open()[0]
+        return self._open().cluster
 
-    def _open(self) -> tuple[Cluster, Lookup]:
+    def _open(self) -> _Opened:
         with self._lock:
             if self._opened is None:
-                address, access = self._access.endpoint.kubernetes, self._access
-                assert address is not None  # what decides that this class is used
-                connection = Connection(_login(access, address), address.text, access.timeouts, reads_only=self.reads_only)
-                place = _place(access.name, address)
-                cluster = Cluster(connection, Paths(address.namespace), place, self._view)
-                self._opened = cluster, Lookup(cluster)
+                if not self._is_member:
+                    self._access.shared.join(self._cluster_key)
+                    self._is_member = True
+                self._opened = self._connected()
             return self._opened
 
+    def _connected(self) -> _Opened:
+        address, access = self._access.endpoint.kubernetes, self._access
+        assert address is not None  # what decides that this class is used
+        server = access.shared.get(self._cluster_key, lambda: ApiServer(access.timeouts))
+        login = server.facts.get("login", lambda: _login(access, address))
+        connection = Connection(server, login, address.text, reads_only=self.reads_only)
+        cluster = Cluster(connection, Paths(address.namespace), _place(access.name, address), self._view)
+        reads = max(FEWEST_READS, MOST_READS // access.shared.members(self._cluster_key))
+        return _Opened(cluster, Lookup(cluster), ThreadPoolExecutor(min(access.reads, reads), thread_name_prefix=f"read {access.name}"))
+
     def _find(self, container: str) -> Looked:
-        return self._open()[1].find(container)
+        return self._open().lookup.find(container)
 
     def observe(self, wanted: Wanted) -> EndpointSeen:
         try:
-            return observe(self._cluster, self._pool, wanted)
+            return observe(self._cluster, self._open().pool, wanted)
         except UnreachableError as error:
             return EndpointSeen(self.endpoint, silence=str(error))
         except EngineError as error:
@@ -116,10 +133,19 @@ class KubernetesObserver:
 
     def close(self) -> None:
         with self._lock:
-            if self._opened is not None:
-                self._opened[0].connection.close()
-                self._opened = None
-        self._pool.shutdown(wait=False, cancel_futures=True)
+            opened, self._opened = self._opened, None
+            is_member, self._is_member = self._is_member, False
+        if opened is not None:
+            opened.pool.shutdown(wait=False, cancel_futures=True)
+        if is_member:
+            self._access.shared.leave(self._cluster_key)
+
+
+def _cluster_key(access: EndpointAccess) -> Hashable:
+    """The same for endpoints that are reached by one login to one API server."""
+    address = access.endpoint.kubernetes
+    assert address is not None
+    return address.context, address.kubeconfig, address.portainer, access.endpoint.portainer, access.root, access.timeouts
 
 
 def _place(endpoint: str, address: KubernetesAddress) -> Place:

@@ -21,6 +21,10 @@ HINTS = {
 }
 
 
+class LoginError(Exception):
+    """Why a login that several endpoints share does not work."""
+
+
 @contextmanager
 def translated(address: str) -> Iterator[None]:
     """Whatever the block raises below us comes out as an UnreachableError (no answer)."""
@@ -31,6 +35,8 @@ def translated(address: str) -> Iterator[None]:
         yield
     except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
         raise UnreachableError(f"{address}: {_reason(error)}") from error
+    except LoginError as error:
+        raise UnreachableError(f"{address}: {error}") from None
     except ConfigError as error:  # the file of a token is not there
         raise UnreachableError(f"{address}: {shortened(str(error))}") from None
 

@@ -54,7 +54,6 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
     ours, node = {"labelSelector": LABEL_SITE}, place.node
     asked: Mapping[str, Future[list[Json]]] = {
         "deployments": pool.submit(connection.items, paths.deployments, **ours),
-        "jobs": pool.submit(connection.items, paths.jobs, **ours),
         "held": pool.submit(connection.items, paths.of("secrets"), labelSelector=f"{LABEL_SITE},{LABEL_HELD}"),
         "pods": pool.submit(connection.items, paths.of("pods")),
         "maps": pool.submit(connection.items, paths.of("configmaps"), **ours),
@@ -64,9 +63,7 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
     on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, in_others)
     itself = pool.submit(_node, connection, node)
     services = pool.submit(_services, connection, paths) if place.node_ports else None
-    whole = pool.submit(_refuse_missing, connection, paths.namespace)
-    whole.result()
-    found = {name: tuple(future.result()) for name, future in asked.items()}
+    found = _in_namespace(connection, paths, asked)
     other_pods, seen_node, their_networks = on_node.result(), itself.result(), networks.result()
     all_services, unseen_services = services.result() if services is not None else ((), ())
     unseen = (
@@ -76,6 +73,7 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
     )
     lists = Lists(
         **found,
+        jobs=tuple(connection.items(paths.jobs, **ours)) if found["held"] else (),  # each Job has its Secret
         node_pods=(*(item for item in found["pods"] if _is_on(item, node)), *(other_pods or ())),
         networks=None if their_networks is None else tuple(their_networks),
         node=seen_node,
@@ -83,6 +81,23 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
         services=all_services,
     )
     return replace(lists, events=_events(connection, paths, lists))
+
+
+def _in_namespace(connection: Connection, paths: Paths, asked: Mapping[str, Future[list[Json]]]) -> Mapping[str, tuple[Json, ...]]:
+    """What was listed, unless it is that of a namespace that is not there or goes: asked only where no object shows that it stands."""
+    try:
+        found = {name: tuple(future.result()) for name, future in asked.items()}
+    except EngineError:
+        _refuse_missing(connection, paths.namespace)
+        raise
+    if not any(_stands(item) for items in found.values() for item in items):
+        _refuse_missing(connection, paths.namespace)
+    return found
+
+
+def _stands(item: Json) -> bool:
+    """Whether it is there and does not go."""
+    return "deletionTimestamp" not in item["metadata"]
 
 
 def _is_on(pod: Json, node: str) -> bool:

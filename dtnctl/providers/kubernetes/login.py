@@ -114,7 +114,7 @@ def _login(address: KubernetesAddress, written: Json, file: Path | None, patienc
     return Login(
         config.cluster.server,
         _trusted(address, config),
-        _auth(address, config, (cluster, user), patience),
+        _auth(config, (cluster, user), patience),
         cluster.get("proxy-url") or None,
         cluster.get("tls-server-name") or "",
     )
@@ -154,7 +154,7 @@ def _trusted(address: KubernetesAddress, config: SingleConfig) -> ssl.SSLContext
         raise UnreachableError(f"{address.text}: the certificates or the key of the kubeconfig cannot be used{said}") from None
 
 
-def _auth(address: KubernetesAddress, config: SingleConfig, entries: tuple[Json, Json], patience: float) -> Auth | None:
+def _auth(config: SingleConfig, entries: tuple[Json, Json], patience: float) -> Auth | None:
     from lightkube.config.client_adapter import user_auth
 
     from dtnctl.providers.kubernetes.login_program import ProgramAuth, program_of
@@ -164,5 +164,5 @@ def _auth(address: KubernetesAddress, config: SingleConfig, entries: tuple[Json,
     if config.user.token_file is not None:
         config.user.token_file = str(config.abs_file(config.user.token_file))
     elif config.user.token is None and config.user.exec is not None:
-        return ProgramAuth(program_of(user["exec"], cluster, config.fname), address.text, patience)
+        return ProgramAuth(program_of(user["exec"], cluster, config.fname), patience)
     return user_auth(config.user)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from httpx2 import Auth, Request, Response
 
-from dtnctl.errors import UnreachableError
+from dtnctl.providers.kubernetes.errors import LoginError
 from dtnctl.providers.kubernetes.identity import Json, Object
 
 EXEC_INFO = "KUBERNETES_EXEC_INFO"
@@ -62,10 +62,10 @@ def _cluster_info(cluster: Json, file: Path | None) -> Object:
 
 
 class ProgramAuth(Auth):
-    """May be used from several threads. UnreachableError names the program that gives no token, and quotes nothing that it wrote."""
+    """May be used from several threads. LoginError names the program that gives no token, and quotes nothing that it wrote."""
 
-    def __init__(self, program: Program, what: str, patience: float) -> None:
-        self._program, self._what, self._patience = program, what, patience
+    def __init__(self, program: Program, patience: float) -> None:
+        self._program, self._patience = program, patience
         self._lock = threading.Lock()
         self._bearer = ""
 
@@ -104,5 +104,5 @@ class ProgramAuth(Auth):
         except OSError as error:
             raise self._failed(f"cannot be started: {self._program.name}: {error.strerror}") from None
 
-    def _failed(self, words: str) -> UnreachableError:
-        return UnreachableError(f"{self._what}: the login's program {words}")
+    def _failed(self, words: str) -> LoginError:
+        return LoginError(f"the login's program {words}")

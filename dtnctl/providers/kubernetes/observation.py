@@ -28,7 +28,7 @@ from dtnctl.providers.kubernetes.identity import NOTHING, Json
 from dtnctl.providers.kubernetes.lists import Lists, ask, place_with
 from dtnctl.providers.kubernetes.quantities import amount
 from dtnctl.providers.kubernetes.seen import foreign_of, jobs_seen, markers_seen, networks_seen, services_seen, strangers
-from dtnctl.providers.kubernetes.store import ClusterStoreReader
+from dtnctl.providers.kubernetes.store import MAPS, ClusterStoreReader, files_at, files_of, holder_of, stored
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
@@ -40,9 +40,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     """Everything in one go. UnreachableError passes through, and EngineError of a list of the namespace."""
     connection, view = cluster.connection, cluster.view
     version = pool.submit(_version, connection)
-    store = ClusterStoreReader(connection, cluster.paths, view.endpoint)
-    lease = pool.submit(_lease, store, view)
-    ledger = pool.submit(_ledger, store, view) if wanted.ledger else None
+    lease = pool.submit(_lease, ClusterStoreReader(connection, cluster.paths, view.endpoint), view)
     secrets = pool.submit(view.secrets.fingerprints, wanted.secrets) if wanted.secrets else None
     volumes = {name: pool.submit(_volume, cluster, name) for name in sorted(wanted.volumes)}
     lists = ask(connection, cluster.paths, cluster.place, pool)
@@ -66,7 +64,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
         images=_images(wanted, found),
         remote_digests=dict.fromkeys(sorted(wanted.remote_images), ""),
         volumes={name: seen for name, future in volumes.items() if (seen := future.result()) is not None},
-        ledger=ledger.result() if ledger is not None else _ledger_of_jobs(ours, store, view),
+        ledger=_ledger(lists.maps, view) if wanted.ledger or _has_transfer(ours) else LedgerSeen(),
         lease=lease.result(),
         engine_id=node,
         identity=node,
@@ -80,7 +78,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
 
 def _version(connection: Connection) -> tuple[str, str]:
     """That of the server and of its API: `1.36.4`, `1.36`. UnreachableError for a cluster that is too old to plan for."""
-    version: Json = connection.get("version")
+    version: Json = connection.facts.get("version", lambda: connection.get("version"))
     numbers = [str(version.get(key, "")).rstrip("+") for key in ("major", "minor")]  # providers of clusters add a plus sign
     if all(number.isdecimal() for number in numbers) and tuple(map(int, numbers)) < KUBERNETES.oldest:
         oldest = ".".join(map(str, KUBERNETES.oldest))
@@ -118,25 +116,25 @@ def _volume(cluster: Cluster, name: str) -> VolumeSeen | None:
 
 
 def _lease(store: ClusterStoreReader, view: View) -> LeaseSeen | None:
-    found = store.find(lease_name(view.site))
+    found = store.find_lease(lease_name(view.site))
     if found is None:
         return None
     return LeaseSeen(found.id, found.labels.get(LABEL_HOLDER, ""), is_ours=view.owns(found.labels, found.name))
 
 
-def _ledger_of_jobs(ours: list[ContainerSeen], store: ClusterStoreReader, view: View) -> LedgerSeen:
-    """The records, also unasked, where a transfer's container is that nothing declares any more: its end is recorded before it goes."""
-    return _ledger(store, view) if any(item.kind == "transfer" for item in ours) else LedgerSeen()
+def _has_transfer(ours: list[ContainerSeen]) -> bool:
+    """Whether records count unasked: a transfer that nothing declares any more is recorded before its container goes."""
+    return any(item.kind == "transfer" for item in ours)
 
 
-def _ledger(store: ClusterStoreReader, view: View) -> LedgerSeen:
+def _ledger(maps: tuple[Json, ...], view: View) -> LedgerSeen:
     """Without a holder of ours nothing is known; without a file there is no record yet."""
+    raw = holder_of(ledger_name(view.site), view.endpoint, maps)
+    if raw is None or not view.owns((holder := stored(MAPS, raw)).labels, holder.name):
+        return LedgerSeen()
+    is_unsigned = bool(view.repository) and LABEL_REPOSITORY not in holder.labels
     try:
-        holder = store.find(ledger_name(view.site))
-        if holder is None or not view.owns(holder.labels, holder.name):
-            return LedgerSeen()
-        is_unsigned = bool(view.repository) and LABEL_REPOSITORY not in holder.labels
-        seen = decode_ledger(store.read(holder.id, RECORDS), view.repository)
+        seen = decode_ledger(files_at(RECORDS, files_of(raw["metadata"]["name"], maps), raw), view.repository)
     except NotFoundError:
         return LedgerSeen(readable=True)
     except EngineError as error:

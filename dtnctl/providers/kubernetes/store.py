@@ -57,16 +57,14 @@ class ClusterStoreReader:
         found = self._raw(name)
         return None if found is None else stored(*found)
 
+    def find_lease(self, name: str) -> Stored | None:
+        """One that is a lease; what else has the name is none."""
+        found = self._raw(name, (LEASES,))
+        return None if found is None else stored(*found)
+
     def read(self, holder: str, path: str) -> Mapping[str, Entry]:
-        """A folder is what has files below it; asked for one, the answer names it, too."""
-        kind, raw = self._holder(holder)
-        files: dict[str, Entry] = {_path(item): _content(item) for item in self._files(raw["metadata"]["name"])}
-        if path in files:
-            return {path: files[path]}
-        below = {where: content for where, content in files.items() if where.startswith(f"{path.rstrip('/')}/")}
-        if not below:
-            raise NotFoundError(f"there is nothing at {path} of the {kind} object {raw['metadata']['name']}", 404)
-        return {path: FOLDER, **dict(sorted(below.items()))}
+        raw = self._holder(holder)[1]
+        return files_at(path, self._files(raw["metadata"]["name"]), raw)
 
     def size(self, holder: str, path: str) -> int | None:
         try:
@@ -82,9 +80,9 @@ class ClusterStoreReader:
         except NotFoundError:
             return b""
 
-    def _raw(self, name: str) -> tuple[str, Json] | None:
+    def _raw(self, name: str, kinds: tuple[str, ...] = (LEASES, MAPS)) -> tuple[str, Json] | None:
         """The kind and the object of a holder by the name of plans; a lease counts first."""
-        for kind in (LEASES, MAPS):
+        for kind in kinds:
             try:
                 return kind, self._connection.get(self._paths.of(kind, object_name(name, self._endpoint)))
             except NotFoundError:
@@ -100,8 +98,30 @@ class ClusterStoreReader:
         return found
 
     def _files(self, holder_name: str) -> list[Json]:
-        found = self._connection.items(self._paths.of(MAPS), labelSelector=f"{LABEL_HOLDS}={holder_name}")
-        return [item for item in found if not item["metadata"].get("deletionTimestamp") or item["metadata"].get("finalizers")]
+        return files_of(holder_name, self._connection.items(self._paths.of(MAPS), labelSelector=f"{LABEL_HOLDS}={holder_name}"))
+
+
+def holder_of(name: str, endpoint: str, maps: Iterable[Json]) -> Json | None:
+    """The holder of this name among the ConfigMaps of a namespace."""
+    wanted = object_name(name, endpoint)
+    return next((raw for raw in maps if raw["metadata"]["name"] == wanted and not is_file(raw)), None)
+
+
+def files_of(holder_name: str, maps: Iterable[Json]) -> list[Json]:
+    """The holder's files among ConfigMaps, without those that go."""
+    held = (raw for raw in maps if (raw["metadata"].get("labels") or {}).get(LABEL_HOLDS) == holder_name)
+    return [raw for raw in held if not raw["metadata"].get("deletionTimestamp") or raw["metadata"].get("finalizers")]
+
+
+def files_at(path: str, files: Iterable[Json], holder: Json) -> Mapping[str, Entry]:
+    """A folder is what has files below it; asked for one, the answer names it, too. NotFoundError if nothing is there."""
+    contents: dict[str, Entry] = {_path(item): _content(item) for item in files}
+    if path in contents:
+        return {path: contents[path]}
+    below = {where: content for where, content in contents.items() if where.startswith(f"{path.rstrip('/')}/")}
+    if not below:
+        raise NotFoundError(f"there is nothing at {path} of {holder['metadata']['name']}", 404)
+    return {path: FOLDER, **dict(sorted(below.items()))}
 
 
 def _parts(holder: str) -> tuple[str, str, str]:

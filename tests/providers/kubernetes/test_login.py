@@ -21,6 +21,7 @@ from dtnctl.providers.kubernetes.engine import KubernetesObserver
 from dtnctl.providers.kubernetes.errors import refusal
 from dtnctl.providers.kubernetes.login_program import program_of
 from dtnctl.providers.secrets.source import SecretSource
+from dtnctl.providers.shared import Shared
 from dtnctl.providers.timeouts import Timeouts
 from lab.kubernetes import KubernetesApi
 from tests.providers.kubernetes.small_server import SmallServer, kubeconfig, refused, serving
@@ -29,26 +30,29 @@ SOON = Timeouts(connect=5.0, answer=5.0, read=10.0, write=10.0, login=10.0)
 V1 = "client.authentication.k8s.io/v1"
 NODE = (200, {"metadata": {"uid": "n-1"}, "status": {"capacity": {"cpu": "8"}}})
 NOT_THERE = refused(404, "not found")
-LEASE, LEASE_MAP = (
-    f"/{group}/namespaces/dtn/{kind}/s.control.lease.dtn1"
-    for group, kind in (("apis/coordination.k8s.io/v1", "leases"), ("api/v1", "configmaps"))
-)
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/dtn/leases/s.control.lease.dtn1"
 QUIET: dict[str, tuple[int, Any]] = {
     "/api/v1/nodes/n1": NODE,
     "/version": (200, {"gitVersion": "v1.36.4", "major": "1", "minor": "36+"}),
     LEASE: NOT_THERE,
-    LEASE_MAP: NOT_THERE,
+    LEASE.replace("dtn/", "other/"): NOT_THERE,
 }
 
 
 @contextmanager
 def observer(
-    kubeconfig: str | Secret, environment: dict[str, str] | None = None, context: str = "lab", timeouts: Timeouts = SOON
+    kubeconfig: str | Secret,
+    environment: dict[str, str] | None = None,
+    context: str = "lab",
+    timeouts: Timeouts = SOON,
+    namespace: str = "dtn",
+    shared: Shared | None = None,
 ) -> Iterator[KubernetesObserver]:
-    address = KubernetesAddress(node="n1", namespace="dtn", context=context, kubeconfig=kubeconfig)
-    source = SecretSource(environment=environment or {})
-    access = EndpointAccess("dtn1", Endpoint(kubernetes=address, host="192.0.2.3"), "s", {}, Path("/"), timeouts, secrets=source)
-    made = KubernetesObserver(access)
+    endpoint = Endpoint(
+        kubernetes=KubernetesAddress(node="n1", namespace=namespace, context=context, kubeconfig=kubeconfig), host="192.0.2.3"
+    )
+    access = EndpointAccess("dtn1", endpoint, "s", {}, Path("/"), timeouts, secrets=SecretSource(environment=environment or {}))
+    made = KubernetesObserver(replace(access, shared=shared or Shared()))
     try:
         yield made
     finally:
@@ -126,6 +130,45 @@ def test_program_is_asked_once_by_all_and_again_when_its_token_is_refused(tmp_pa
             server.answers |= {"/api/v1/nodes/n1": refused(401, "Unauthorized")}
             assert made.engine_id() == f"{url}/n1"
     assert (tmp_path / "log").read_text() == "asked\n" * 2
+
+
+def test_endpoints_of_one_cluster_log_in_once_and_ask_for_its_version_once(tmp_path: Path) -> None:
+    (program := tmp_path / "login").write_text(f'#!/bin/sh\necho asked >>{tmp_path}/log\necho \'{{"status": {{"token": "t"}}}}\'\n')
+    program.chmod(0o755)
+    with serving(QUIET) as (server, url):
+        file, shared = str(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./login"}})), Shared()
+        with observer(file, shared=shared) as one, observer(file, shared=shared, namespace="other") as other:
+            assert [made.observe(Wanted()).engine_version for made in (one, other)] == ["1.36.4", "1.36.4"]
+            one.close()
+            assert other.observe(Wanted()).silence == ""
+    assert [call for call, _ in server.calls].count("GET /version") == 1
+    assert (tmp_path / "log").read_text() == "asked\n"
+
+
+def test_each_endpoint_of_a_cluster_that_cannot_be_reached_is_silent_by_its_own_name(tmp_path: Path) -> None:
+    with serving({}) as (_, url):
+        file, shared = str(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./not-there"}})), Shared()
+    with observer(file, shared=shared) as one, observer(file, shared=shared, namespace="other") as other:
+        silences = [made.observe(Wanted()).silence.partition(": ") for made in (one, other)]
+    assert [address for address, _, _ in silences] == ["kubernetes://lab/dtn/n1", "kubernetes://lab/other/n1"]
+    assert {words for _, _, words in silences} == {"the login's program cannot be started: not-there: No such file or directory"}
+
+
+def test_a_look_at_what_stands_and_runs_no_transfer_is_nine_reads(tmp_path: Path) -> None:
+    standing = (200, {"items": [{"metadata": {"name": "x", "labels": {"dtnctl.endpoint": "other"}}}]})
+    with serving(QUIET | {"/api/v1/namespaces/dtn/pods": standing}) as (server, url):
+        assert seen(kubeconfig(tmp_path, url)).silence == ""
+    assert sorted(call.removeprefix("GET ") for call, _ in server.calls) == [
+        "/api/v1/namespaces/dtn/configmaps",
+        "/api/v1/namespaces/dtn/pods",
+        "/api/v1/namespaces/dtn/secrets",
+        "/api/v1/nodes/n1",
+        "/api/v1/pods",
+        "/apis/apps/v1/namespaces/dtn/deployments",
+        LEASE,
+        "/apis/k8s.cni.cncf.io/v1/namespaces/dtn/network-attachment-definitions",
+        "/version",
+    ]
 
 
 def test_program_gets_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
