@@ -23,6 +23,7 @@ from lab.releases import RELEASES, system_folder
 from tests.providers.kubernetes.kubelet import kubelet
 
 PODMAN = "podman-5.8"
+NAMESPACE = "dtn"  # of the cluster
 READY = 60.0  # seconds that a stand-in may take to start
 
 
@@ -94,25 +95,23 @@ def _serve(pipe: Connection, sockets: dict[str, Path]) -> None:
 
 @contextlib.contextmanager
 def by_cluster(here: Place) -> Iterator[Reached]:
-    """The same sessions on nodes of a cluster: a real API server with its store, and pods that only it knows of."""
+    """The same sessions on nodes of a cluster, in one namespace: a real API server with its store, and pods that only it knows of."""
     root, folder = here.root.parent / "cluster", here.root.parent / "api"
     with kubernetes_api(folder, default_cache()) as api:
-        with contextlib.ExitStack() as kubelets:
+        _add(api, "Namespace", NAMESPACE)
+        with kubelet(api, NAMESPACE):
             for name in here.names:
-                _add_node(api, name)
-                kubelets.enter_context(kubelet(api, name))
-                node = {"node": name, "namespace": name, "context": "lab", "kubeconfig": str(api.kubeconfig)}
+                _add(api, "Node", name)
+                node = {"node": name, "namespace": NAMESPACE, "context": "lab", "kubeconfig": str(api.kubeconfig)}
                 write_state(root, f"endpoints/{name}", {"kubernetes": node, "host": "192.0.2.3"})
             write_state(root, "site", {"name": "bench"})
             write_tiny_sessions(root, here.names, len(here.site().sessions))
             dtnctl(root, "apply", "--yes")
-        yield Reached(load_site(root), lambda: tuple(RawNamespace(api.port, api.certificate, api.token, name) for name in here.names))
+        yield Reached(load_site(root), lambda: (RawNamespace(api.port, api.certificate, api.token, NAMESPACE),))
 
 
-def _add_node(api: KubernetesApi, name: str) -> None:
-    """A node, and a namespace for what is on it."""
-    for kind in ("Namespace", "Node"):
-        api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
+def _add(api: KubernetesApi, kind: str, name: str) -> None:
+    api.call("POST", f"/api/v1/{kind.lower()}s", {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
 
 
 BACKENDS: dict[str, Callable[[Place], AbstractContextManager[Reached]]] = {

@@ -230,8 +230,7 @@ class ContainerSeen:
     `started_at` is empty if it never ran. `addresses` are the live ones, also where the engine chose them. `checks` are the last runs of
     its health check, the newest last. `anonymous_volumes` are where volumes without a name are mounted: they go with the container.
     `secret_values` are those of `spec.secrets` by variable, to be kept out of output. `disrupted`: its cluster evicted or preempted it.
-    `is_of_older_file`: it differs because the endpoint's file named another node of the cluster, another way to publish ports, or other
-    resources for its devices when it was applied.
+    `is_of_older_file`: it differs because its endpoint's file said something else when it was applied (node, ports, resources).
     """
 
     name: str
@@ -278,8 +277,7 @@ class ContainerSeen:
 class ForeignSeen:
     """A container of somebody else: only what we cannot have because of it.
 
-    `labels` are those of dtnctl that it did not get from its image: they say where it comes from. `trouble` is why one that
-    may be ours cannot be looked at.
+    `labels`: of dtnctl, if it did not get them from its image: they say where it comes from. `trouble`: why one like ours is not shown.
     """
 
     name: str
@@ -327,13 +325,11 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSeen:
-    """`is_of_older_file`: it differs because the endpoint's file said something else when it was made."""
-
     name: str
     id: str
     labels: Mapping[str, str]
     spec: NetworkSpec
-    is_of_older_file: bool = False
+    is_of_older_file: bool = False  # as a container's
 
 
 @dataclass(frozen=True, slots=True)

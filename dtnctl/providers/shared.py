@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 class Closing(Protocol):
     def close(self) -> None:
-        """Give back what it holds."""
+        """End what it holds open."""
 
 
 T = TypeVar("T")

@@ -210,3 +210,11 @@ def test_a_service_on_another_node_is_drift_unless_the_file_of_its_endpoint_name
         "this endpoint",
         "state/endpoints/a.yaml",
     )
+
+
+def test_a_network_that_differs_since_its_endpoints_file_says_something_else_by_now_is_no_drift() -> None:
+    made, _ = applied(NETWORKS, NETWORKS)
+    found = made.observe()
+    there = tuple(replace(item, spec=replace(item.spec, pf="eth9"), is_of_older_file=True) for item in found.endpoints["a"].networks)
+    changed = Snapshot({**found.endpoints, "a": replace(found.endpoints["a"], networks=there)})
+    assert [(item.kind, item.is_drift) for item in plan(site(NETWORKS), changed).changes] == [("network", False), ("session", False)]

@@ -95,16 +95,6 @@ def test_a_network_that_was_changed_by_hand_is_drift_and_so_is_what_follows() ->
     ]
 
 
-def test_a_network_that_differs_since_its_endpoints_file_says_something_else_by_now_is_no_drift() -> None:
-    declared = site(DATA + sessions("one"))
-    made = applied(declared)
-    host = made.hosts["a"]
-    network = host.network("data")
-    assert network is not None
-    host.networks[network.id] = replace(network, spec=replace(network.spec, pf="eth9"), is_of_older_file=True)
-    assert [(item.kind, item.is_drift) for item in plan(declared, made).changes] == [("network", False), ("session", False)]
-
-
 def test_an_option_of_the_engine_that_is_never_asked_for_is_drift() -> None:
     declared = site(DATA + sessions("one"))
     made = applied(declared)

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from dtnctl import __version__
+from dtnctl.providers.kubernetes.gathered import Gathered
 from dtnctl.providers.shared import Once
 from dtnctl.providers.timeouts import Timeouts
 
@@ -18,10 +19,10 @@ USER_AGENT = f"dtnctl/{__version__}"
 
 
 class ApiServer:
-    """`facts` are those of the whole cluster. May be used from several threads."""
+    """`facts` are those of the whole cluster, `gathered` the lists of its namespaces. May be used from several threads."""
 
     def __init__(self, timeouts: Timeouts) -> None:
-        self.timeouts, self.facts = timeouts, Once()
+        self.timeouts, self.facts, self.gathered = timeouts, Once(), Gathered()
         self._lock = Lock()
         self._client: Client | None = None
 

@@ -33,10 +33,14 @@ USUAL_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a server that is too bu
 
 
 class Connection:
-    """One endpoint's calls to its server. `address` is the endpoint's, as people read it. May be used from several threads."""
+    """One endpoint's calls to its server. `address` is the endpoint's, as people read it; `neighbours`: endpoints of its namespace, it too.
 
-    def __init__(self, server: ApiServer, login: Login, address: str, *, reads_only: bool) -> None:
+    May be used from several threads.
+    """
+
+    def __init__(self, server: ApiServer, login: Login, address: str, *, neighbours: int = 1, reads_only: bool) -> None:
         self.address, self.timeouts, self.facts = address, server.timeouts, server.facts
+        self._neighbours = neighbours
         self.clock_ahead: int | None = None
         self._server, self._login, self._reads_only = server, login, reads_only
 
@@ -62,6 +66,11 @@ class Connection:
             with contextlib.suppress(_TooOldError):
                 return self._pages(path, params)
         return self._pages(path, params)
+
+    def gathered(self, path: str, **params: Any) -> list[Json]:
+        """The same, asked once for all endpoints of the namespace that ask at the same moment. They share it: nothing of it is changed."""
+        key = "?".join((path, *(f"{name}={value}" for name, value in sorted(params.items()))))
+        return self._server.gathered.items(key, self._neighbours, lambda: self.items(path, **params))
 
     def _pages(self, path: str, params: Mapping[str, Any]) -> list[Json]:
         found: list[Json] = []

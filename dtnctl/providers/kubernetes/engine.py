@@ -53,8 +53,9 @@ class KubernetesObserver:
         self._view = View(access.name, access.site, access.registries, access.root, access.repository, access.unlabelled, access.secrets)
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
-        self._cluster_key, self._is_member = _cluster_key(access), True
-        access.shared.join(self._cluster_key)
+        self._cluster_key, self._namespace_key = _keys(access)
+        self._is_member = False
+        self._join()
 
     @property
     def _cluster(self) -> Cluster:
@@ -63,20 +64,26 @@ class KubernetesObserver:
     def _open(self) -> _Opened:
         with self._lock:
             if self._opened is None:
-                if not self._is_member:
-                    self._access.shared.join(self._cluster_key)
-                    self._is_member = True
+                self._join()
                 self._opened = self._connected()
             return self._opened
+
+    def _join(self) -> None:
+        if not self._is_member:
+            for key in (self._cluster_key, self._namespace_key):
+                self._access.shared.join(key)
+            self._is_member = True
 
     def _connected(self) -> _Opened:
         address, access = self._access.endpoint.kubernetes, self._access
         assert address is not None  # what decides that this class is used
-        server = access.shared.get(self._cluster_key, lambda: ApiServer(access.timeouts))
+        shared = access.shared
+        server = shared.get(self._cluster_key, lambda: ApiServer(access.timeouts))
         login = server.facts.get("login", lambda: _login(access, address))
-        connection = Connection(server, login, address.text, reads_only=self.reads_only)
+        neighbours = shared.members(self._namespace_key)
+        connection = Connection(server, login, address.text, neighbours=neighbours, reads_only=self.reads_only)
         cluster = Cluster(connection, Paths(address.namespace), _place(access.name, address), self._view)
-        reads = max(FEWEST_READS, MOST_READS // access.shared.members(self._cluster_key))
+        reads = max(FEWEST_READS, MOST_READS // shared.members(self._cluster_key))
         return _Opened(cluster, Lookup(cluster), ThreadPoolExecutor(min(access.reads, reads), thread_name_prefix=f"read {access.name}"))
 
     def _find(self, container: str) -> Looked:
@@ -137,15 +144,16 @@ class KubernetesObserver:
             is_member, self._is_member = self._is_member, False
         if opened is not None:
             opened.pool.shutdown(wait=False, cancel_futures=True)
-        if is_member:
-            self._access.shared.leave(self._cluster_key)
+        for key in (self._cluster_key, self._namespace_key) if is_member else ():
+            self._access.shared.leave(key)
 
 
-def _cluster_key(access: EndpointAccess) -> Hashable:
-    """The same for endpoints that are reached by one login to one API server."""
+def _keys(access: EndpointAccess) -> tuple[Hashable, Hashable]:
+    """The same for endpoints that are reached by one login to one API server, and for those of them that are in one namespace."""
     address = access.endpoint.kubernetes
-    assert address is not None
-    return address.context, address.kubeconfig, address.portainer, access.endpoint.portainer, access.root, access.timeouts
+    assert address is not None  # what decides that this module is used
+    cluster = (address.context, address.kubeconfig, address.portainer, access.endpoint.portainer, access.root, access.timeouts)
+    return cluster, (cluster, address.namespace)
 
 
 def _place(endpoint: str, address: KubernetesAddress) -> Place:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
 
 FORBIDDEN = 403
+FROM_MEMORY = "0"  # the server's, by its index of nodes: else it reads and decodes all pods of the cluster for each node
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Objects as they were listed. `held`: Secrets of Jobs. `pods`: of the namespace; `node_pods`: all of the node, where they may be seen.
+    """Objects of an endpoint as they were listed, and those that say nothing of an endpoint.
+
+    `held`: Secrets of Jobs. `pods`: of the namespace; `node_pods`: all of the node, where they may be seen.
 
     `services` are asked for where ports are published by them: of the whole cluster, or of the namespace where this login sees no more.
     `networks` is None where the cluster has no such kind. `unseen`: what this login may not look at, a sentence each.
@@ -51,14 +54,14 @@ class Lists:
 
 def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> Lists:
     """All lists. EngineError if one of the namespace's own is refused: half an answer is no answer."""
-    ours, node = {"labelSelector": LABEL_SITE}, place.node
+    gathered, ours, node = connection.gathered, {"labelSelector": LABEL_SITE}, place.node
     asked: Mapping[str, Future[list[Json]]] = {
-        "deployments": pool.submit(connection.items, paths.deployments, **ours),
-        "held": pool.submit(connection.items, paths.of("secrets"), labelSelector=f"{LABEL_SITE},{LABEL_HELD}"),
-        "pods": pool.submit(connection.items, paths.of("pods")),
-        "maps": pool.submit(connection.items, paths.of("configmaps"), **ours),
+        "deployments": pool.submit(gathered, paths.deployments, **ours),
+        "pods": pool.submit(gathered, paths.of("pods")),
+        "held": pool.submit(gathered, paths.of("secrets"), labelSelector=f"{LABEL_SITE},{LABEL_HELD}"),
+        "maps": pool.submit(gathered, paths.of("configmaps"), **ours),
     }
-    networks = pool.submit(_unless, NotFoundError, connection.items, paths.networks)
+    networks = pool.submit(_unless, NotFoundError, gathered, paths.networks)
     in_others = f"spec.nodeName={node},metadata.namespace!={paths.namespace}"  # those of this one are listed already
     on_node = pool.submit(_unless_forbidden, connection, ALL_PODS, in_others)
     itself = pool.submit(_node, connection, node)
@@ -71,9 +74,10 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
         *([f"pods of other namespaces on {node}: their host ports are unknown"] if other_pods is None else []),
         *([f"the node {node}: its CPUs and resources are unknown"] if seen_node is None else []),
     )
+    own = {name: tuple(item for item in items if is_of(item, place.endpoint)) for name, items in found.items()}
     lists = Lists(
-        **found,
-        jobs=tuple(connection.items(paths.jobs, **ours)) if found["held"] else (),  # each Job has its Secret
+        **own,
+        jobs=tuple(connection.items(paths.jobs, **ours)) if own["held"] else (),  # each Job has its Secret
         node_pods=(*(item for item in found["pods"] if _is_on(item, node)), *(other_pods or ())),
         networks=None if their_networks is None else tuple(their_networks),
         node=seen_node,
@@ -113,7 +117,7 @@ def _unless(kind: type[EngineError], call: Callable[[str], list[Json]], path: st
 
 def _unless_forbidden(connection: Connection, path: str, selector: str) -> list[Json] | None:
     try:
-        return connection.items(path, fieldSelector=selector)
+        return connection.items(path, fieldSelector=selector, resourceVersion=FROM_MEMORY)
     except EngineError as error:
         if error.status != FORBIDDEN:
             raise

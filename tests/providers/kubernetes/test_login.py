@@ -132,45 +132,6 @@ def test_program_is_asked_once_by_all_and_again_when_its_token_is_refused(tmp_pa
     assert (tmp_path / "log").read_text() == "asked\n" * 2
 
 
-def test_endpoints_of_one_cluster_log_in_once_and_ask_for_its_version_once(tmp_path: Path) -> None:
-    (program := tmp_path / "login").write_text(f'#!/bin/sh\necho asked >>{tmp_path}/log\necho \'{{"status": {{"token": "t"}}}}\'\n')
-    program.chmod(0o755)
-    with serving(QUIET) as (server, url):
-        file, shared = str(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./login"}})), Shared()
-        with observer(file, shared=shared) as one, observer(file, shared=shared, namespace="other") as other:
-            assert [made.observe(Wanted()).engine_version for made in (one, other)] == ["1.36.4", "1.36.4"]
-            one.close()
-            assert other.observe(Wanted()).silence == ""
-    assert [call for call, _ in server.calls].count("GET /version") == 1
-    assert (tmp_path / "log").read_text() == "asked\n"
-
-
-def test_each_endpoint_of_a_cluster_that_cannot_be_reached_is_silent_by_its_own_name(tmp_path: Path) -> None:
-    with serving({}) as (_, url):
-        file, shared = str(kubeconfig(tmp_path, url, {"exec": {"apiVersion": V1, "command": "./not-there"}})), Shared()
-    with observer(file, shared=shared) as one, observer(file, shared=shared, namespace="other") as other:
-        silences = [made.observe(Wanted()).silence.partition(": ") for made in (one, other)]
-    assert [address for address, _, _ in silences] == ["kubernetes://lab/dtn/n1", "kubernetes://lab/other/n1"]
-    assert {words for _, _, words in silences} == {"the login's program cannot be started: not-there: No such file or directory"}
-
-
-def test_a_look_at_what_stands_and_runs_no_transfer_is_nine_reads(tmp_path: Path) -> None:
-    standing = (200, {"items": [{"metadata": {"name": "x", "labels": {"dtnctl.endpoint": "other"}}}]})
-    with serving(QUIET | {"/api/v1/namespaces/dtn/pods": standing}) as (server, url):
-        assert seen(kubeconfig(tmp_path, url)).silence == ""
-    assert sorted(call.removeprefix("GET ") for call, _ in server.calls) == [
-        "/api/v1/namespaces/dtn/configmaps",
-        "/api/v1/namespaces/dtn/pods",
-        "/api/v1/namespaces/dtn/secrets",
-        "/api/v1/nodes/n1",
-        "/api/v1/pods",
-        "/apis/apps/v1/namespaces/dtn/deployments",
-        LEASE,
-        "/apis/k8s.cni.cncf.io/v1/namespaces/dtn/network-attachment-definitions",
-        "/version",
-    ]
-
-
 def test_program_gets_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("certificates")
     cluster = {"server": "https://a", "certificate-authority": "ca.pem", "tls-server-name": "b"}
