@@ -47,8 +47,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "unlock": ("dtnctl unlock dtn1",),
     "status": ("dtnctl status", "dtnctl status -o wide", "dtnctl status -o json"),
     "graph networks": (
-        "dtnctl graph --out networks.svg",
-        "dtnctl graph -o mermaid --offline",
+        "dtnctl graph networks --out networks.svg",
+        "dtnctl graph networks -o mermaid --offline",
         "dtnctl graph networks -o dot | dot -Tpdf >networks.pdf",
     ),
     "graph host": ("dtnctl graph host dtn1 --out dtn1.svg", "dtnctl graph host dtn1 --offline -o mermaid"),
