@@ -37,7 +37,7 @@ def _lines(graph: Graph) -> Iterator[str]:
         yield "  end"
     yield from (f"  {_node(node)}" for node in graph.inside(""))
     yield from (f"  {_edge(edge)}" for edge in graph.edges)
-    yield "  classDef quiet opacity:0.6"
+    yield "  classDef quiet stroke-dasharray:4 3"
     if quiet := [node.id for node in graph.nodes if node.is_quiet]:
         yield f"  class {','.join(quiet)} quiet"
 
