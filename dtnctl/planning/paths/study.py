@@ -21,6 +21,7 @@ from dtnctl.planning.scope import Scope
 from dtnctl.planning.step_ids import path_id
 
 NOT_ASKED = "it was not asked"
+PROPOSED = 3  # free VLANs that a refusal names, the nearest ones
 Freeze = Callable[[str], Refusal | None]
 
 
@@ -98,8 +99,23 @@ def _studied(view: PathView, path: DeclaredPath) -> StudiedPath:
         refusal = _refusal(path, "E0541", f"no VLAN of {low}-{high} is free for it", "vlan", "a wider range")
         return replace(found, refusal=refusal, is_blocked=True)
     if found.seen is None or found.seen.state in GONE:
-        return replace(found, verbs=making(path.row, None))
+        refusal = _not_offered(view, path, spec)
+        return replace(found, verbs=() if refusal is not None else making(path.row, None), refusal=refusal, is_blocked=refusal is not None)
     return _compared(view, found, spec, found.seen)
+
+
+def _not_offered(view: PathView, path: DeclaredPath, spec: PathSpec) -> Refusal | None:
+    """Why its provider would not grant its VLAN, with those that it would; what it says holds for paths without an end."""
+    offered = view.provider(path.provider).free_vlans
+    taken_at = [end for end in spec.ends if end in offered and spec.vlan not in offered[end]]
+    if not taken_at or path.document.value.window is not None:
+        return None
+    free = frozenset.intersection(*(offered[end] for end in spec.ends if end in offered))
+    text = f"{path.provider} would not grant it: VLAN {spec.vlan} is not free at {' and '.join(taken_at)}"
+    nearest = sorted(free, key=lambda vlan: (abs(vlan - spec.vlan), vlan))[:PROPOSED]
+    proposed = ", ".join(map(str, sorted(nearest)))
+    fix = f"a VLAN that is free at all ends, such as {proposed}" if free else "another port: no VLAN is free at all ends"
+    return _refusal(path, "E0541", text, "vlan", fix)
 
 
 def _silent(view: PathView, path: DeclaredPath) -> Iterator[str]:

@@ -104,6 +104,6 @@ def _of_others(paths: Mapping[str, DeclaredPath], path: DeclaredPath, chosen: Ma
 
 
 def _is_offered(path: DeclaredPath, vlan: int, snapshot: Snapshot) -> bool:
-    """Whether the provider has it at all ends, as far as it says."""
-    offered = snapshot.paths[path.provider].free_vlans
+    """Whether the provider has it at all ends, as far as it says; what it says holds for paths without an end."""
+    offered = snapshot.paths[path.provider].free_vlans if path.document.value.window is None else {}
     return all(vlan in offered[port] for port in path.spec(vlan).ends if port in offered)

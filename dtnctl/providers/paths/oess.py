@@ -16,7 +16,7 @@ from dtnctl.model.paths import PathSeen, PathSpec, PathState
 from dtnctl.providers.paths.calls import WRITES, Answer
 from dtnctl.providers.paths.reading import PathReader
 
-CIRCUITS = "/circuit.cgi"
+CIRCUITS, INTERFACES = "/circuit.cgi", "/interface.cgi"
 STATES: Mapping[str, PathState] = {"active": "active", "reserved": "reserved", "confirmed": "reserved", "provisioned": "activating"}
 IN_REVIEW = "in-review"  # of an endpoint: an administrator is to approve it, which may take days
 NOW, NEVER = -1, -1
@@ -25,7 +25,7 @@ STANDARD_MTU = 1500
 
 
 class Observer(PathReader):
-    """Reads circuits, but for removed ones. Which VLANs are free is not asked: OESS refuses one that is taken."""
+    """Reads circuits, but for removed ones, and the VLANs that are free at interfaces."""
 
     def _paths(self) -> Iterator[PathSeen]:
         for item in self._found():
@@ -36,6 +36,20 @@ class Observer(PathReader):
         query = urlencode({"method": "get", **self._workgroup, "state": "active", **fields})
         found: list[Mapping[str, Any]] = self._taken(self._calls.send("GET", f"{CIRCUITS}?{query}"))["results"]
         return found
+
+    def _free_vlans(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:
+        """Of interfaces at which no circuit of ours ends: OESS tries every VLAN for an answer, which takes it seconds."""
+        wanted = ports - {end for path in paths for end in path.spec.ends}
+        found = self._results("get_interfaces") if wanted else []
+        numbers = {f"{item['node']}:{item['name']}": str(item["interface_id"]) for item in found if item.get("node")}
+        return {
+            port: frozenset(map(int, self._results("get_available_vlans", interface_id=numbers[port])["available_vlans"]))
+            for port in sorted(wanted & numbers.keys())
+        }
+
+    def _results(self, method: str, **fields: str) -> Any:
+        query = urlencode({"method": method, **self._workgroup, **fields})
+        return self._taken(self._calls.send("GET", f"{INTERFACES}?{query}"))["results"]
 
     @property
     def _workgroup(self) -> Mapping[str, str]:

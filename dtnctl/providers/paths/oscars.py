@@ -17,7 +17,7 @@ from dtnctl.model.paths import GONE, PathSeen, PathSpec, PathState
 from dtnctl.providers.paths.calls import WRITES
 from dtnctl.providers.paths.reading import PathReader
 
-LIST, VALIDATE = "/api/l2vpn/list", "/api/l2vpn/validate"
+LIST, VALIDATE, PORTS = "/api/l2vpn/list", "/api/l2vpn/validate", "/api/topo/edge-port-search"
 LETTERS = "234679CDFGHJKMNPRTWXYZ"  # of names; without those that are mistaken for others
 NAMES = 200  # of one path
 LAST_MOMENT = 2145916800  # 2038-01-01: a VPN without an end has one all the same, and later ones do not fit 32 bits
@@ -39,9 +39,9 @@ DEPLOYMENTS: Mapping[str, PathState] = {
 
 
 class Observer(PathReader):
-    """Reads VPNs. Which VLANs are free is not asked: OSCARS refuses one that is taken."""
+    """Reads VPNs, and the VLANs that are free at ports of devices."""
 
-    asked_by_post = frozenset({LIST, VALIDATE})
+    asked_by_post = frozenset({LIST, VALIDATE, PORTS})
 
     def _paths(self) -> Iterator[PathSeen]:
         """All pages. Those that are only held, which a request is for a moment, are in none."""
@@ -51,6 +51,17 @@ class Observer(PathReader):
             yield from filter(None, map(self._seen, found))
             if len(found) < 500:
                 return
+
+    def _free_vlans(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:
+        """One question for each device."""
+        del paths
+        interval = {"beginning": int(datetime.now(UTC).timestamp()), "ending": LAST_MOMENT}
+        free: dict[str, frozenset[int]] = {}
+        for device in sorted({port.partition(":")[0] for port in ports}):
+            for item in self._calls.ask("POST", PORTS, {"device": device, "interval": interval}).document:
+                ranges = item["availability"]["vlan"]["tuples"]
+                free[item["urn"]] = frozenset(vlan for low, high in ranges for vlan in range(low, high + 1))
+        return {port: vlans for port, vlans in free.items() if port in ports}
 
     def _seen(self, item: Mapping[str, Any]) -> PathSeen | None:
         """None if it is not ours: another description, or a name that we do not give to a path of that name."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from dtnctl.errors import DtnctlError
 from dtnctl.model.paths import PathProviderSeen, PathSeen
 from dtnctl.providers.paths.base import PathAccess, silent_instead
 from dtnctl.providers.paths.calls import READS, PathCalls
@@ -23,9 +24,24 @@ class PathReader(ABC):
         self._calls = PathCalls(access, self.methods, self.asked_by_post)
 
     def observe(self, ports: frozenset[str] = frozenset()) -> PathProviderSeen:
-        """Every path of ours. A provider that reports free VLANs has an answer of its own."""
-        del ports
-        return silent_instead(self.provider, lambda: PathProviderSeen(self.provider, paths=tuple(self._paths())))
+        """Every path of ours, and which VLANs are free at these ports, as far as the provider says that."""
+        return silent_instead(self.provider, lambda: self._look(ports))
+
+    def _look(self, ports: frozenset[str]) -> PathProviderSeen:
+        paths = tuple(self._paths())
+        return PathProviderSeen(self.provider, paths=paths, free_vlans=self._free_as_said(ports, paths))
+
+    def _free_as_said(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:
+        """An answer that is missing or not understood leaves them unknown, and hides no path."""
+        try:
+            return self._free_vlans(ports, paths)
+        except (DtnctlError, AttributeError, LookupError, TypeError, ValueError):
+            return {}
+
+    def _free_vlans(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:
+        """By port, for as long as there is no end. `paths` are those of ours."""
+        del ports, paths
+        return {}
 
     def close(self) -> None:  # noqa: B027  # nothing stays open
         """Each call had a connection of its own."""

@@ -54,9 +54,11 @@ class OessDouble(Double):
     def answer(self, asked: Asked) -> Answered:
         if asked.headers.get("Authorization") != f"Basic {BASIC}":
             return Answered(401, "<html>Authorization Required</html>")
+        fields = {**asked.query, **asked.form}
+        if asked.path == "/interface.cgi":
+            return self._interfaces(fields)
         if asked.path != "/circuit.cgi":
             return Answered(404, "<html>Not Found</html>")
-        fields = {**asked.query, **asked.form}
         match fields.get("method"):
             case ["get"]:
                 return self._get(fields)
@@ -66,6 +68,19 @@ class OessDouble(Double):
                 return self._remove(fields)
             case _:
                 return _refused("no such method")
+
+    def _interfaces(self, fields: Mapping[str, list[str]]) -> Answered:
+        """Those of the workgroup; the VLANs of one that no circuit has."""
+        if fields.get("workgroup_id") != [WORKGROUP]:
+            return _refused("required input parameter workgroup_id is missing")
+        named = [(str(number), *port.split(":")) for number, port in enumerate(self.ports, start=501)]
+        if fields.get("method") == ["get_interfaces"]:
+            return Answered(200, {"results": [{"interface_id": int(number), "node": node, "name": name} for number, node, name in named]})
+        found = next(((node, name) for number, node, name in named if [number] == fields.get("interface_id")), None)
+        if fields.get("method") != ["get_available_vlans"] or found is None:
+            return _refused("Unable to build interface")
+        used = {end["tag"] for item in self.living for end in item.body["endpoints"] if (end["node"], end["interface"]) == found}
+        return Answered(200, {"results": {"available_vlans": [vlan for vlan in range(1, 4096) if vlan not in used]}})
 
     def _get(self, fields: Mapping[str, list[str]]) -> Answered:
         for circuit in self.circuits.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from tests.fakes.paths.double import TOKEN, TOKEN_VARIABLE, Answered, Asked, Circuit, Double
@@ -48,6 +49,8 @@ class OscarsDouble(Double):
                 return Answered(200, _shown(self.circuits[name]))
             case "POST", ["api", "l2vpn", "validate"]:
                 return self._validated(asked.body)
+            case "POST", ["api", "topo", "edge-port-search"]:
+                return self._searched(asked.body)
             case (("POST" | "PUT"), ["protected", "l2vpn", "new" | "replace"]):
                 return self._create_or_replace(asked.body)
             case "DELETE", ["protected", "l2vpn", "release", name] if name in self.circuits:
@@ -61,6 +64,19 @@ class OscarsDouble(Double):
         found = [item for item in self.circuits.values() if asked["description"].lower() in item.body["meta"]["description"].lower()]
         first = (asked["page"] - 1) * asked["sizePerPage"]
         return Answered(200, {"page": asked["page"], "l2vpns": [_shown(item) for item in found[first : first + asked["sizePerPage"]]]})
+
+    def _searched(self, asked: dict[str, Any]) -> Answered:
+        """Ports of a device, with ranges of free VLANs; refused without a device or an interval."""
+        if not asked.get("device") or set(asked.get("interval") or ()) != {"beginning", "ending"}:
+            return Answered(400, "must include device id or a text search term")
+        found = [port for port in self.ports if port.partition(":")[0] == asked["device"]]
+        return Answered(200, [{"urn": port, "availability": {"vlan": {"tuples": self.free_ranges(port)}}} for port in found])
+
+    def free_ranges(self, port: str) -> list[list[int]]:
+        """Of 2 to 4094."""
+        taken = sorted(end["vlan"] for item in self.living for end in item.body["endpoints"] if end["port"] == port)
+        edges = [1, *taken, 4095]
+        return [[low + 1, high - 1] for low, high in pairwise(edges) if low + 1 <= high - 1]
 
     def _validated(self, body: dict[str, Any]) -> Answered:
         words, self.failing = self._fault(body) or self.failing, ""

@@ -18,6 +18,8 @@ from tests.planning.machines import LAN, machine, pf
 from tests.planning.paths.scene import PORTS, RANGE, SESSION, SITE, WAN, declared, left, look, planned, provider, running, seen
 from tests.properties.world import World
 
+OSCARS = "kind: oscars, url: 'https://oscars.example.net', token: {secret: 'env:T'}"
+
 
 def on_one_interface(other: str) -> list[str]:
     """Endpoints on which that network and `wan` are on one interface."""
@@ -41,6 +43,40 @@ def test_lowest_of_the_range_is_chosen_and_shown() -> None:
     assert ("vlan", "1780") in shown.allocations
     (network,) = [item for item in found.changes if item.kind == "network" and item.endpoint == "a"]
     assert ("parent", "eth1.1780") in network.allocations
+
+
+def test_vlan_that_the_provider_would_not_grant_is_refused_with_free_ones() -> None:
+    text, free = declared(), frozenset({1700, 1785, 1789, 1793})
+    made = look(world(text), provider(free_vlans={PORTS[0]: free, PORTS[1]: free - {1789} | {1790}}))
+    assert left(text, made) == (
+        "E0541",
+        f"path a2b: anagram would not grant it: VLAN 1790 is not free at {PORTS[0]}",
+        "a VLAN that is free at all ends, such as 1700, 1785, 1793",
+    )
+    made = look(world(text), provider(free_vlans={PORTS[0]: free, PORTS[1]: frozenset({4000})}))
+    assert left(text, made)[1:] == (
+        f"path a2b: anagram would not grant it: VLAN 1790 is not free at {PORTS[0]} and {PORTS[1]}",
+        "another port: no VLAN is free at all ends",
+    )
+
+
+def test_vlan_that_the_path_has_itself_or_that_the_provider_says_nothing_of_is_granted() -> None:
+    text, taken = declared(), {PORTS[0]: frozenset({1785})}
+    made = running(text)
+    assert planned(text, look(made, provider(seen(), free_vlans=taken))).is_empty
+    assert planned(text, look(world(text), provider(free_vlans={"other": frozenset()}))).blocked == ()
+
+
+def test_what_is_free_for_ever_says_nothing_of_a_window() -> None:
+    """Static is the only kind of the lab's that takes a window, so an OSCARS is asked."""
+    settings = SITE.replace("kind: nsi, url: 'https://nsi.example.net', options: {requester: r, aggregator: g}", OSCARS)
+    window = f"{RANGE}window: {{from: '2027-01-01T00:00:00Z', until: '2027-02-01T00:00:00Z'}}\n"
+    for vlan, expected in (("1780-1782", 1780), ("1790", 1790)):
+        path = window.replace("1780-1782", vlan).replace(PORTS[0], "r1:1/1").replace(PORTS[1], "r2:1/1")
+        text = declared(path=path, settings=settings)
+        found = look(world(text), provider(free_vlans={"r1:1/1": frozenset({1782})}))
+        assert chosen_vlans(text, found).get("a2b") == expected
+        assert planned(text, found).blocked == ()
 
 
 def test_vlan_that_the_path_has_at_its_provider_stays() -> None:

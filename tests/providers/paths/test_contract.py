@@ -20,6 +20,8 @@ from tests.fakes.paths.double import TOKEN, Accident, Answered, Double
 from tests.providers.paths.converge import converge, converge_once
 from tests.providers.paths.doubles import DOUBLES, OWNER, access, observer, row, service, spec
 
+ASKED_FOR_VLANS = ("/api/topo/edge-port-search", "/interface.cgi")
+
 
 @pytest.fixture(params=sorted(DOUBLES))
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
@@ -66,6 +68,26 @@ def test_path_is_seen_with_everything_that_the_kind_shows(double: Double) -> Non
     seen = make(double)
     assert seen.spec == spec(double)
     assert seen.words
+
+
+def test_free_vlans_are_those_that_no_path_has_as_far_as_the_provider_says(double: Double) -> None:
+    before = observer(double).observe(frozenset({*double.ports, "unknown:port"})).free_vlans
+    assert set(before) in (set(), set(double.ports))
+    assert all({2, 1790, 4094} <= vlans for vlans in before.values())
+    make(double)
+    after = observer(double, PathOwner("other")).observe(frozenset(double.ports)).free_vlans
+    assert {port: before[port] - vlans for port, vlans in after.items()} == {port: {1790} for port in before}
+
+
+@pytest.mark.parametrize("instead", [Answered(404), Answered(200, [7]), Answered(200, "<html>")])
+def test_provider_that_says_nothing_of_free_vlans_shows_its_paths_all_the_same(
+    double: Double, instead: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(double)
+    usual = double.answer
+    monkeypatch.setattr(double, "answer", lambda asked: instead if asked.path in ASKED_FOR_VLANS else usual(asked))
+    seen = observer(double).observe(frozenset({"another:port"}))
+    assert (seen.silence, seen.free_vlans, seen.named("a2b") is not None) == ("", {}, True)
 
 
 def test_path_of_another_site_or_repository_is_not_ours(double: Double) -> None:
