@@ -23,6 +23,7 @@ from dtnctl.client.applying import Clients, Conditions, carry_out, writing
 from dtnctl.client.ending import Ending, raise_for_worst
 from dtnctl.client.labels import selected, with_label
 from dtnctl.client.missing import missing_logins, missing_secrets
+from dtnctl.client.paths import refuse_lost_providers
 from dtnctl.client.receipts import mirroring, with_receipts
 from dtnctl.client.run_record import Recording, recorded
 from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
@@ -155,6 +156,7 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         plan, snapshot = look_with_progress(workplace.site, clients.engines, now, scope, clients.paths)
         run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
+        refuse_lost_providers(workplace, snapshot)
         view = judged(plan, plan_context(workplace, command, printing, scope), consent.policy)
         if expected and plan.hash != expected:
             raise StalePlanError(*stale_lines(consent.expect, plan, view, workplace))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dtnctl.client.labels import checked, selected, selection_of
-from dtnctl.client.paths import with_paths
+from dtnctl.client.paths import refuse_lost_providers, with_paths
 from dtnctl.client.receipts import with_receipts
 from dtnctl.client.workplace import Workplace, observers, path_observers, refuse_ssh_mistakes
 
@@ -95,4 +95,5 @@ def make_plan(workplace: Workplace, scope: Scope, timeout: float) -> Plan:
     with observers(workplace, timeout) as clients, path_observers(workplace, timeout) as paths:
         plan, snapshot = look_with_progress(workplace.site, clients, SystemClock().now(), scope, paths)
         refuse_ssh_mistakes(workplace, snapshot)
+        refuse_lost_providers(workplace, snapshot)
         return plan

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtnctl.client.workplace import path_observers
+from dtnctl.client.workplace import STATE_FOLDER, path_observers
+from dtnctl.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from dtnctl.client.workplace import Workplace
     from dtnctl.model.path_rows import PathRow, PromisedBandwidth
     from dtnctl.model.resources import Snapshot
     from dtnctl.model.site import Site
+    from dtnctl.planning.paths.lost import OnVlans
+    from dtnctl.repository.former_providers import FormerProvider
+
+SHORT = 7  # characters of a commit
 
 
 def with_paths(workplace: Workplace, snapshot: Snapshot, timeout: float) -> Snapshot:
@@ -33,3 +38,26 @@ def seen_paths(site: Site, snapshot: Snapshot) -> tuple[tuple[PathRow, ...], tup
 
     known = with_chosen_vlans(site, snapshot)
     return path_rows(known, snapshot), promised_bandwidth(declared_paths(known), snapshot)
+
+
+def refuse_lost_providers(workplace: Workplace, snapshot: Snapshot) -> None:
+    """ConfigError if services run over paths of providers that site.yaml has no more: what they reserved would never be released."""
+    from dtnctl.planning.paths.lost import on_forgotten_vlans
+
+    settings, problems = workplace.site.settings, dict[str, Problem]()
+    for found in on_forgotten_vlans(workplace.site, snapshot):
+        for former in _former(workplace, found):
+            mark = settings.mark(("path_providers",))
+            paths = f"path {' and '.join(former.paths)} of provider `{former.name}`"
+            text = f"{found.service} was made with {paths} ({found.commit[:SHORT]}), which is not asked any more"
+            hint = f"`{former.entry}` in `path_providers` once more: apply without the path releases it, and then the entry can go"
+            problems.setdefault(former.name, Problem(settings.file, mark.line, mark.column, "E0548", text, hint))
+    if problems:
+        raise ConfigError(list(problems.values()))
+
+
+def _former(workplace: Workplace, found: OnVlans) -> tuple[FormerProvider, ...]:
+    from dtnctl.repository.former_providers import former_providers
+
+    present = workplace.site.settings.value.path_providers
+    return former_providers(workplace.root, STATE_FOLDER, found.commit, present, found.networks)

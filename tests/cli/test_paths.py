@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,3 +121,33 @@ def test_paths_are_released_with_all_that_is_ours(scene: Scene) -> None:
     assert destroyed.code == 0, destroyed.out + destroyed.err
     assert (scene.one.living, scene.other.living) == ([], [])
     assert "No changes" in scene.run("destroy", "--dry-run").out
+
+
+def git(root: Path, *words: str) -> None:
+    own = ("-c", "user.name=Test", "-c", "user.email=test@example.net", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *own, *words], cwd=root, check=True, capture_output=True)
+
+
+def test_provider_that_is_removed_with_its_path_is_asked_for_again_before_anything_is_touched(scene: Scene) -> None:
+    """Nothing asked it any more: the reservation stayed, and no command showed it."""
+    git(scene.root, "init", "-q")
+    git(scene.root, "add", "-A")
+    git(scene.root, "commit", "-qm", "two paths")
+    assert scene.run("apply", "--yes").code == 0
+    scene.write("site", {"name": "small", "path_providers": {"second": scene.other.settings}, "limits": {"max_prune": "100%"}})
+    (scene.root / "state/paths/p1.yaml").unlink()
+    (scene.root / "state/networks/over-p1.yaml").unlink()
+    scene.declare({"p2": "second"})
+    for command in (("plan",), ("apply", "--yes")):
+        refused = scene.run(*command)
+        assert refused.code == 65
+        assert "site.yaml:2:1: E0548: session s on a was made with path p1 of provider `first` (" in refused.err
+        assert f"try `first: {{kind: nsi, url: '{scene.one.url}'" in refused.err
+    assert len(scene.one.living) == 1
+    providers = {"first": scene.one.settings, "second": scene.other.settings}
+    scene.write("site", {"name": "small", "path_providers": providers, "limits": {"max_prune": "100%"}})
+    applied = scene.run("apply", "--yes")
+    assert applied.code == 0, applied.out + applied.err
+    assert scene.one.living == []
+    scene.write("site", {"name": "small", "path_providers": {"second": scene.other.settings}, "limits": {"max_prune": "100%"}})
+    assert "No changes" in scene.run("plan").out

@@ -99,8 +99,9 @@ def _studied(view: PathView, path: DeclaredPath) -> StudiedPath:
         refusal = _refusal(path, "E0541", f"no VLAN of {low}-{high} is free for it", "vlan", "a wider range")
         return replace(found, refusal=refusal, is_blocked=True)
     if found.seen is None or found.seen.state in GONE:
-        refusal = _not_offered(view, path, spec)
-        return replace(found, verbs=() if refusal is not None else making(path.row, None), refusal=refusal, is_blocked=refusal is not None)
+        if (not_granted := _not_offered(view, path, spec)) is not None:
+            return replace(found, refusal=not_granted, is_blocked=True)
+        return replace(found, verbs=making(path.row, None))
     return _compared(view, found, spec, found.seen)
 
 
