@@ -21,6 +21,7 @@ COMMANDS = {
     "schema": ("state", "Print JSON Schemas of the state files, for editors."),
     "convert": ("convert", "Write state files for what Janus or docker compose runs: janus, compose."),
     "check": ("check", "Find what open branches and pull requests claim twice; changes nothing and asks no endpoint."),
+    "doctor": ("audit", "Examine a host that no file declares, over ssh; nothing is installed or left there."),
     "plan": ("plan", "Show what apply would do, and why. Changes nothing."),
     "apply": ("apply", "Make the endpoints as declared. Shows the plan first and asks, unless --yes."),
     "drift": ("plan", "Show how the endpoints have moved away from what was applied. Changes nothing."),

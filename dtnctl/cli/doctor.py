@@ -43,7 +43,8 @@ def endpoints_doctor(
 ) -> int:
     """Compare hosts and containers with what the declared networks, profiles and transfers want. Changes nothing."""
     from dtnctl.render.doctor import render_doctor
-    from dtnctl.render.json import doctor_document, render_json
+    from dtnctl.render.findings_json import doctor_document
+    from dtnctl.render.json import render_json
 
     invocation = context.ensure_object(Invocation)
     invocation.json = output is opt.ListOutput.json

@@ -22,6 +22,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dtnctl check --owners origin/main..HEAD",
         "git fetch origin '+refs/pull/*/head:refs/remotes/origin/pull/*'",
     ),
+    "doctor": (
+        "dtnctl doctor ssh://dtn@dtn1",
+        "dtnctl doctor ssh://dtn1 ssh://dtn2 -o html",
+        "dtnctl doctor ssh://dtn1 --write",
+    ),
     "plan": ("dtnctl plan", "dtnctl plan --target session/climate --all", "dtnctl plan --out plan.json --detailed-exitcode"),
     "apply": ("dtnctl apply", "dtnctl apply --expect 247f4bdf9be26063", "dtnctl apply --target session/climate --yes --timeout 30s"),
     "drift": ("dtnctl drift", "dtnctl drift --detailed-exitcode -o markdown"),

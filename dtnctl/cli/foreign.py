@@ -35,7 +35,6 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("lint", "verify"), "`dtnctl validate`"),
     **dict.fromkeys(("format", "tidy"), "`dtnctl fmt`"),
     **dict.fromkeys(("adopt", "import"), "`dtnctl sessions compare SESSION CONTAINER`, or `dtnctl convert`"),
-    "doctor": "`dtnctl endpoints doctor --all`",
     **dict.fromkeys(("benchmark", "measure", "iperf3"), "`dtnctl bench network SENDER RECEIVER`"),
     "fio": "`dtnctl bench storage SESSION`",
 }

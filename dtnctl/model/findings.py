@@ -18,11 +18,20 @@ def speed_text(megabits: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of the host: `interface/ens1f0/mtu` and `9000`."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One item of the catalogue at one subject. `actual` is empty where nothing is known, `fix` where nothing is to be done.
 
     `subject` is the interface, disk, container … ; empty for the host itself. `fix` is one line; what dtnctl can own is written as the
-    `tuning:` to declare. `place` is `file:line` of the declaration that makes the item matter.
+    `tuning:` to declare, and `setting` is its key and value as the agent takes them. `place` is `file:line` of the declaration that
+    makes the item matter.
     """
 
     check: str
@@ -32,6 +41,7 @@ class Finding:
     actual: str
     fix: str = ""
     place: str = ""
+    setting: Setting | None = None
 
     @property
     def about(self) -> Check:

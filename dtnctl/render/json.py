@@ -10,7 +10,6 @@ from typing import Any
 
 from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.basis import SeenObject, basis_of
-from dtnctl.model.findings import Examination, Finding
 from dtnctl.model.head import Head
 from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import PLAN_KINDS
@@ -376,38 +375,6 @@ def endpoint_document(row: EndpointRow, host: Json | None) -> Json:
 def declared_document(kind: str, rows: Sequence[DeclaredRow]) -> Json:
     """`networks` or `profiles` as their files say."""
     return document_of(kind, {kind: [{"name": row.name, "file": row.file, "fields": dict(row.fields)} for row in rows]})
-
-
-def doctor_document(examinations: Sequence[Examination]) -> Json:
-    """What the doctor found, with all that is right and all that is not known."""
-    return document_of("doctor", {"endpoints": [_examination(item) for item in examinations]})
-
-
-def _examination(item: Examination) -> Json:
-    return {
-        "name": item.endpoint,
-        "silence": item.silence,
-        "nic": item.nic,
-        "speed": item.speed,
-        "summary": {"checked": item.checked, "ignored": item.ignored, **item.counts},
-        "findings": [_finding(finding) for finding in item.findings],
-    }
-
-
-def _finding(finding: Finding) -> Json:
-    """`actual` is null where it is not known: an empty text would be "there is none"."""
-    return {
-        "check": finding.check,
-        "about": finding.about.about,
-        "subject": finding.subject,
-        "severity": finding.severity,
-        "expected": finding.expected,
-        "actual": None if finding.severity == "unknown" else finding.actual,
-        "why": finding.about.why,
-        "source": finding.about.source,
-        "fix": finding.fix,
-        "place": finding.place,
-    }
 
 
 def status_document(

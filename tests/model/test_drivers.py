@@ -18,6 +18,7 @@ PRODUCT = Path(dtnctl.__file__).parent
 # and the list of what an inventory keeps, for an interface has a field `sriov`.
 MAY_NAME = (
     *("model/drivers.py", "model/other_words.py", "repository/converting/", "repository/inventory_form.py"),
+    "planning/audit/carriers.py",  # kinds of links, as the kernel calls them
     *("providers/docker/", "providers/podman/", "providers/kubernetes/networks.py"),  # into the backend's own words
 )
 NAMES = {*get_args(DriverName), *get_args(ModeName)}

@@ -10,7 +10,8 @@ import pytest
 from dtnctl.model.findings import Examination
 from dtnctl.render.context import RenderContext
 from dtnctl.render.doctor import render_doctor
-from dtnctl.render.json import doctor_document, render_json
+from dtnctl.render.findings_json import doctor_document
+from dtnctl.render.json import render_json
 from dtnctl.render.text import PAINT, cells
 from tests.planning.doctor.faults import cpus, deep, facts, nic, own_sysctl
 from tests.planning.doctor.scene import Scene

@@ -32,11 +32,11 @@ from dtnctl.render.commit import commit_document
 from dtnctl.render.comparison import comparison_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
+from dtnctl.render.findings_json import doctor_document
 from dtnctl.render.from_json import read_plan
 from dtnctl.render.history import history_document
 from dtnctl.render.json import (
     declared_document,
-    doctor_document,
     endpoint_document,
     endpoints_document,
     error_document,

@@ -13,7 +13,8 @@ UNSYNCHRONIZED = 0x40  # STA_UNSYNC in the clock's status
 
 def ask_kernel() -> Answers:
     """Everything that files do not show, of the network namespace that we are in."""
-    links, addresses, qdiscs = netlink.ask()
+    with netlink.kernel_dump() as take:
+        links, addresses, qdiscs = netlink.ask(take)
     return Answers(
         links=links,
         addresses=addresses,

@@ -30,12 +30,12 @@ from dtn_agent.protocol import Channels, Rings
 T = TypeVar("T")
 
 
-def ask(names: Iterable[str]) -> dict[str, Ethtool]:
-    """The answers of these interfaces."""
+def ask(names: Iterable[str], nic_of: Callable[[str], KernelNic] = KernelNic) -> dict[str, Ethtool]:
+    """The answers of these interfaces; `nic_of` gives the one of a name."""
     features: tuple[str, ...] = ()
     found = {}
     for name in names:
-        nic = KernelNic(name)
+        nic = nic_of(name)
         features = features or _answered(nic.known_features) or ()  # the kernel's own list, the same for all
         found[name] = answers_of(nic, features)
     return found

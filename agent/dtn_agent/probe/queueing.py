@@ -6,7 +6,7 @@ pyroute2 has no layout for fq, which is the discipline that data transfer wants,
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from dtn_agent.protocol import Qdisc
 
@@ -39,14 +39,18 @@ def _parent(parent: int) -> str:
 
 def attributes(data: bytes) -> dict[int, bytes]:
     """The attributes of a message or of a nest, by number."""
-    found, start = {}, 0
+    return dict(attribute_list(data))
+
+
+def attribute_list(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The same one after the other, where several have one number."""
+    start = 0
     while start + 4 <= len(data):
         length, number = struct.unpack_from("=HH", data, start)
         if length < 4:
-            break
-        found[number & 0x3FFF] = data[start + 4 : start + length]
+            return
+        yield number & 0x3FFF, data[start + 4 : start + length]
         start += (length + 3) & ~3
-    return found
 
 
 # --- options by kind ------------------------------------------------------------------------------------------------

@@ -52,11 +52,11 @@ NO_AGENT = "no agent is declared (`agent:` in its file), and the engine reports 
 def examine(
     site: Site, endpoint: str, seen: EndpointSeen, host: Host, *, now: datetime, peers: Mapping[str, Host] = NO_PEERS
 ) -> tuple[Finding, ...]:
-    """Every finding of one endpoint under the site's policy, worst first, in the catalogue's order.
+    """Every finding of one endpoint.
 
     `peers` are the hosts of the other endpoints, as far as they are known: networks are compared with theirs.
     """
-    return _sorted(_found(site, _examined(site, endpoint, seen, host, now, peers)))
+    return findings_of(_examined(site, endpoint, seen, host, now, peers))
 
 
 def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetime) -> Examination:
@@ -67,13 +67,17 @@ def examine_endpoint(site: Site, endpoint: str, snapshot: Snapshot, now: datetim
         reason = seen.agent_silence or seen.silence or "the agent was not asked"
         return Examination(endpoint, silence=reason if is_declared else NO_AGENT)
     peers = {name: other.host for name, other in snapshot.endpoints.items() if other.host is not None and name != endpoint}
-    examined = _examined(site, endpoint, seen, seen.host, now, peers)
+    return examination_of(_examined(site, endpoint, seen, seen.host, now, peers))
+
+
+def examination_of(examined: Examined) -> Examination:
+    """The findings with the NIC that they are relative to."""
     return Examination(
-        endpoint,
-        findings=_sorted(_found(site, examined)),
+        examined.endpoint.name,
+        findings=findings_of(examined),
         nic=examined.fastest.interface.name if examined.fastest is not None else "",
         speed=examined.speed,
-        ignored=len(site.settings.value.doctor.ignore),
+        ignored=len(examined.site.settings.value.doctor.ignore),
     )
 
 
@@ -97,10 +101,11 @@ def _near(site: Site, endpoint: str) -> Site:
     return replace(site, sessions=sessions, transfers={name: item for name, item, places in ends if endpoint in places})
 
 
-def _found(site: Site, examined: Examined) -> list[Finding]:
-    policy = site.settings.value.doctor
+def findings_of(examined: Examined) -> tuple[Finding, ...]:
+    """Every finding under the site's policy, worst first, in the catalogue's order."""
+    policy = examined.site.settings.value.doctor
     findings = [finding for judge_topic in TOPICS for finding in judge_topic(examined)]
-    return [_under(policy, finding) for finding in findings if finding.check not in policy.ignore]
+    return _sorted([_under(policy, finding) for finding in findings if finding.check not in policy.ignore])
 
 
 def _under(policy: Doctor, finding: Finding) -> Finding:

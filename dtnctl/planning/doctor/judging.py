@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dtnctl.model.checks import CHECKS, Severity
-from dtnctl.model.findings import Finding, Judgement
+from dtnctl.model.findings import Finding, Judgement, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to declare, and the setting that it is."""
+
+    text: str
+    setting: Setting
 
 
 def judge(
@@ -13,7 +23,7 @@ def judge(
     *,
     expected: str,
     actual: object,
-    fix: str,
+    fix: str | Fix,
     place: str,
     severity: Severity | None = None,
 ) -> Finding:
@@ -21,14 +31,17 @@ def judge(
     if is_right is None:
         return Finding(check, "unknown", subject, expected, "", place=place)
     worst: Judgement = "ok" if is_right else severity or CHECKS[check].severity
-    return Finding(check, worst, subject, expected, str(actual), "" if is_right else fix, place)
+    if is_right:
+        return Finding(check, worst, subject, expected, str(actual), place=place)
+    text, setting = (fix.text, fix.setting) if isinstance(fix, Fix) else (fix, None)
+    return Finding(check, worst, subject, expected, str(actual), text, place, setting)
 
 
 GROUPS = {"sysctl": "sysctls", "interface": "interfaces", "block": "block"}  # first word of a key, where it stands in the file
 SWITCHES = {"on": "true", "off": "false"}
 
 
-def tuning(key: str, value: object) -> str:
+def tuning(key: str, value: object) -> Fix:
     """The fix where dtnctl can own the setting: what to declare in the endpoint's file. `key` and `value` are the agent's."""
     group, *path = key.split("/")
     written = f"{_name(path[-1] if path else group)}: {SWITCHES.get(str(value), value)}"
@@ -36,7 +49,8 @@ def tuning(key: str, value: object) -> str:
     if paced:
         written = f"qdisc: {qdisc}, pacing: {rate}"
     inner = written if len(path) < 2 else f"{path[0]}: {{{written}}}"
-    return f"tuning: {{{GROUPS[group]}: {{{inner}}}}}" if path else f"tuning: {{{inner}}}"
+    text = f"tuning: {{{GROUPS[group]}: {{{inner}}}}}" if path else f"tuning: {{{inner}}}"
+    return Fix(text, Setting(key, str(value)))
 
 
 def _name(key: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dtnctl.model.findings import Finding
 from dtnctl.planning.doctor.examined import Examined, LiveService
-from dtnctl.planning.doctor.judging import judge, tuning
+from dtnctl.planning.doctor.judging import Fix, judge, tuning
 from dtnctl.planning.doctor.numbers import FAST, Needs, last_number, needs_of
 
 MOST_CONNECTIONS = 0.8  # of those that can be tracked
@@ -102,7 +102,7 @@ def _judged(
     sysctls: Mapping[str, str],
     examined: Examined,
     place: str,
-    fix: Callable[[str, object], str],
+    fix: Callable[[str, object], str | Fix],
 ) -> Iterator[Finding]:
     speed, actual = examined.speed, " ".join(sysctls.get(setting.name, "").split())  # the kernel writes tabs
     if setting.from_speed and (speed is None or speed < setting.from_speed):

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from dtn_agent.probe.netlink import DONE, ERROR, HEADER, INTERRUPTED, InterruptedDumpError, dump, link_of
+from dtn_agent.probe.links import address_of, link_of
+from dtn_agent.probe.netlink import DONE, ERROR, HEADER, INTERRUPTED, InterruptedDumpError, dump
 from dtn_agent.probe.queueing import qdisc_of, rate_text
 from dtn_agent.protocol import Facts, OffloadSizes
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 CLONE = Path(__file__).parents[3]
@@ -30,7 +32,7 @@ def physical_function(*vfs: Mapping[str, object]) -> bytes:
     table = [("IFLA_VF_INFO", {"attrs": list(vf.items())}) for vf in vfs]
     message["attrs"] = [("IFLA_IFNAME", "ens1f0"), ("IFLA_NUM_VF", len(vfs)), ("IFLA_VFINFO_LIST", {"attrs": table})]
     message.encode()
-    return bytes(message.data)
+    return bytes(message.data)[HEADER.size :]
 
 
 def test_vf_table_is_read_with_all_that_the_driver_tells() -> None:
@@ -68,8 +70,7 @@ def test_sizes_beyond_which_packets_are_cut_are_read_also_those_that_pyroute2_do
         ("IFLA_TSO_MAX_SIZE", 524280),
     ]
     message.encode()
-    data = bytes(message.data) + sizes
-    found = link_of(struct.pack("=I", len(data)) + data[4:]).offload_sizes
+    found = link_of(bytes(message.data)[HEADER.size :] + sizes).offload_sizes
     assert found == OffloadSizes(gso=185000, gro=65536, gso_ipv4=131072, gro_ipv4=65536, tso=524280)
     assert link_of(physical_function()).offload_sizes == OffloadSizes()
 
@@ -78,6 +79,43 @@ def test_table_of_many_vfs_is_read_whole() -> None:
     vfs = [{"IFLA_VF_MAC": {"vf": index, "mac": f"0a:00:00:00:00:{index:02x}"}} for index in range(127)]
     found = link_of(physical_function(*vfs)).vfs
     assert [(vf.index, vf.mac) for vf in found[-2:]] == [(125, "0a:00:00:00:00:7d"), (126, "0a:00:00:00:00:7e")]
+
+
+def test_link_is_read_as_pyroute2_writes_it() -> None:
+    message = ifinfmsg()
+    message["index"], message["flags"] = 5, 1
+    message["attrs"] = [
+        ("IFLA_IFNAME", "ens1f0.222"),
+        ("IFLA_IFALIAS", "to the other"),
+        ("IFLA_ADDRESS", "0a:00:00:00:00:05"),
+        ("IFLA_MTU", 9000),
+        ("IFLA_MAX_MTU", 9978),
+        ("IFLA_TXQLEN", 1000),
+        ("IFLA_CARRIER", 1),
+        ("IFLA_LINK", 4),
+        ("IFLA_MASTER", 9),
+        ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", {"attrs": [("IFLA_VLAN_ID", 222)]})]}),
+    ]
+    message.encode()
+    link = link_of(bytes(message.data)[HEADER.size :])
+    assert (link.index, link.name, link.alias, link.mac) == (5, "ens1f0.222", "to the other", "0a:00:00:00:00:05")
+    assert (link.mtu, link.max_mtu, link.tx_queue_len, link.is_up, link.carrier) == (9000, 9978, 1000, True, True)
+    assert (link.kind, link.parent, link.master, link.vlan, link.is_loopback, link.vfs) == ("vlan", 4, 9, 222, False, ())
+
+
+@pytest.mark.parametrize(
+    ("family", "attributes", "expected"),
+    [
+        (socket.AF_INET, [("IFA_ADDRESS", "192.0.2.1"), ("IFA_LOCAL", "192.0.2.2")], "192.0.2.2/24"),
+        (socket.AF_INET6, [("IFA_ADDRESS", "2001:db8::7")], "2001:db8::7/24"),
+    ],
+)
+def test_address_is_our_own_and_not_the_peers(family: int, attributes: list[tuple[str, str]], expected: str) -> None:
+    message = ifaddrmsg()
+    message["family"], message["prefixlen"], message["index"] = family, 24, 5
+    message["attrs"] = attributes
+    message.encode()
+    assert address_of(bytes(message.data)[HEADER.size :]) == (5, expected)
 
 
 # --- queueing disciplines -------------------------------------------------------------------------------------------
