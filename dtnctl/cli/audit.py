@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
@@ -97,15 +97,27 @@ def _audit(addresses: Sequence[EngineAddress], interfaces: Sequence[str], timeou
 
 
 def _rendered(audit: Audit, files: Sequence[tuple[str, str]], output: AuditOutput, invocation: Invocation, *, all_items: bool) -> str:
-    from dtnctl.render.audit import render_audit
-    from dtnctl.render.findings_json import audit_document
-    from dtnctl.render.json import render_json
-
+    context = list_context(invocation, show_all=all_items, wide=output is AuditOutput.wide)
     match output:
         case AuditOutput.json:
+            from dtnctl.render.findings_json import audit_document
+            from dtnctl.render.json import render_json
+
             return render_json(audit_document(audit, files))
+        case AuditOutput.markdown:
+            from dtnctl.render.audit_markdown import render_audit_markdown
+
+            return render_audit_markdown(audit, files, context)
+        case AuditOutput.html:
+            from dtnctl.render.audit_html import render_audit_html
+
+            return render_audit_html(audit, files, context)
+        case AuditOutput.text | AuditOutput.wide:
+            from dtnctl.render.audit import render_audit
+
+            return render_audit(audit, files, context)
         case _:
-            return render_audit(audit, files, list_context(invocation, show_all=all_items, wide=output is AuditOutput.wide))
+            assert_never(output)
 
 
 def _write(audit: Audit) -> None:

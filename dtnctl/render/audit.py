@@ -22,6 +22,7 @@ PAIR_COLUMNS = (
     Column("RATE", right=True, drop=1),
     Column("PASSES", right=True),
 )
+PAIR_HEADERS = tuple(column.header.capitalize() for column in PAIR_COLUMNS)
 
 
 def render_audit(audit: Audit, files: Sequence[tuple[str, str]], context: RenderContext) -> str:
@@ -91,9 +92,12 @@ def pair_cells(pair: Pair) -> list[str]:
 def _fault(fault: PairFault, look: Style) -> list[str]:
     sign = SIGNS.get(fault.severity, look.signs["blocked"])
     start = pad(look.paint(ROLES[fault.severity], f"{sign} {WORDS[fault.severity]}"), VERB)
-    ends = f"{fault.pair.near.interface} to {fault.pair.far.interface}"
     facts = [Fact(None, "found", tuple(fault.found.split(" "))), Fact(None, "fix", (fault.fix,))]
-    return [start + look.paint("bold", ends), *fact_rows(facts, look)]
+    return [start + look.paint("bold", ends_of(fault)), *fact_rows(facts, look)]
+
+
+def ends_of(fault: PairFault) -> str:
+    return f"{fault.pair.near.interface} to {fault.pair.far.interface}"
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -41,12 +41,13 @@ def render_doctor(examinations: Sequence[Examination], context: RenderContext) -
 
 def _verdict(item: Examination, context: RenderContext, look: Style) -> list[str]:
     """`dtn-a: 3 errors, 5 warnings of 52 checked · fastest data NIC ens1f0 100 Gb/s`."""
-    pieces = [f"not examined: {item.silence}"] if item.silence else dotted(_said(item, context), look.dot)
+    pieces = [f"not examined: {item.silence}"] if item.silence else dotted(verdict_parts(item, context), look.dot)
     first, *more = flow([f"{item.endpoint}:", *pieces], look.width - 2)
     return [look.paint("bold", line) for line in (first, *(f"  {line}" for line in more))]
 
 
-def _said(item: Examination, context: RenderContext) -> list[str]:
+def verdict_parts(item: Examination, context: RenderContext) -> list[str]:
+    """How many faults of which kind, relative to what, and how much is not known."""
     counts = item.counts
     faults = [plural(counts[judgement], word) for judgement, word in WORDS.items() if counts[judgement]]
     speed = f" {speed_text(item.speed)}" if item.speed else ""
@@ -65,11 +66,11 @@ def _said(item: Examination, context: RenderContext) -> list[str]:
 
 def _endpoint(item: Examination, context: RenderContext, look: Style, *, is_named: bool) -> list[list[str]]:
     """A block for each fault, and the table."""
-    blocks = [_block(finding, item.endpoint if is_named else "", look) for finding in item.findings if finding.severity in WORDS]
+    blocks = [_block(finding, item.endpoint if is_named else "", look, context) for finding in item.findings if finding.severity in WORDS]
     return [*blocks, _items(item, context, look)] if context.show_all and item.findings else blocks
 
 
-def _block(finding: Finding, endpoint: str, look: Style) -> list[str]:
+def _block(finding: Finding, endpoint: str, look: Style, context: RenderContext) -> list[str]:
     """Judgement, item and subject with the declaration's place; then what was found, what is wanted, why, and what to do."""
     sign = SIGNS.get(finding.severity, look.signs["blocked"])
     start = pad(look.paint(ROLES[finding.severity], f"{sign} {WORDS[finding.severity]}"), VERB)
@@ -82,7 +83,7 @@ def _block(finding: Finding, endpoint: str, look: Style) -> list[str]:
     facts = [
         Fact(None, "found", tuple(finding.actual.split(" "))),
         Fact(None, "expected", tuple(finding.expected.split(" "))),
-        Fact(None, "why", tuple(finding.why.split(" "))),
+        Fact(None, "why", tuple(printable(finding.why, ascii_only=context.ascii).split(" "))),  # the catalogue's, which writes ×
         Fact(None, "fix", (finding.fix,)),
     ]
     return [*heading, *fact_rows(facts, look)]

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "volumes show": ("disk",),
     "tools list": ("",),
     "tools show": ("rsync",),
+    "doctor": ("ssh://dtn@127.0.0.1:1",),
     "plan": ("", "--all", "--brief", "--target session/s"),
     "apply": ("--yes --lock-timeout 1", "--dry-run", "--yes --lock-timeout 1 --replace session/s", "--yes --expect 0123456789abcdef"),
     "history": ("", "s"),

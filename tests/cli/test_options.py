@@ -69,7 +69,7 @@ def test_a_time_that_an_option_has_by_itself_is_shown_with_its_unit(path: str, o
         assert seconds(shown) == found.default
 
 
-WITHOUT_A_SITE = {"reconcile": 64}  # it asks for a repository, not for a site
+WITHOUT_A_SITE = {"reconcile": 64, "doctor": 64}  # they ask for a repository and for a host, not for a site
 DECISIONS = {"transfers resolve": ["--succeeded"], "check": ["--all-refs"]}  # what a command asks for before anything else
 
 

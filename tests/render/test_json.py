@@ -32,7 +32,7 @@ from dtnctl.render.commit import commit_document
 from dtnctl.render.comparison import comparison_document
 from dtnctl.render.context import RenderContext
 from dtnctl.render.conversion import conversion_document
-from dtnctl.render.findings_json import doctor_document
+from dtnctl.render.findings_json import audit_document, doctor_document
 from dtnctl.render.from_json import read_plan
 from dtnctl.render.history import history_document
 from dtnctl.render.json import (
@@ -55,6 +55,7 @@ from dtnctl.render.json import (
 )
 from dtnctl.render.owners import owners_document
 from dtnctl.render.tools import tool_row, tools_document
+from tests.render.audits import AUDIT, FILES
 from tests.render.claim_reports import REPORT as CLAIMS
 from tests.render.examinations import EXAMINATIONS
 from tests.render.histories import COMMIT_VIEW, HISTORY
@@ -103,6 +104,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     endpoints_document(ENDPOINTS),
     endpoint_document(ENDPOINTS[0], {"version": 1}),
     doctor_document(EXAMINATIONS),
+    audit_document(AUDIT, FILES),
     claims_document(CLAIMS),
     owners_document(OWNERS),
     history_document(HISTORY),

@@ -48,8 +48,8 @@ def kernel_dump() -> Iterator[Dump]:
 def ask(take: Dump) -> tuple[tuple[LinkAnswer, ...], Mapping[int, tuple[str, ...]], Mapping[int, tuple[Qdisc, ...]]]:
     """Every link, and addresses and qdiscs by the index of their link."""
     links = tuple(link_of(data[HEADER.size :]) for data in take(RTM_GETLINK, EVERY_LINK))
-    told = (data[HEADER.size :] for data in take(RTM_GETADDR, EVERY_ADDRESS))
-    addresses = [address_of(body) for body in told if body[0] in (socket.AF_INET, socket.AF_INET6)]
+    bodies = (data[HEADER.size :] for data in take(RTM_GETADDR, EVERY_ADDRESS))
+    addresses = [address_of(body) for body in bodies if body[0] in (socket.AF_INET, socket.AF_INET6)]
     qdiscs = [qdisc_of(data[HEADER.size :]) for data in take(RTM_GETQDISC, EVERY_QDISC)]
     return links, _by_index(addresses), _by_index(qdiscs)
 

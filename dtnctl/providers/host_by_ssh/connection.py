@@ -66,7 +66,10 @@ class Answers:
 
 @dataclass(slots=True)
 class Login:
-    """A host that answers. `printed` is the last line that was none of our reader's. Calls raise UnreachableError when the line is cut or the time is over."""
+    """A host that answers. `printed` is the last line that was not our reader's.
+
+    Calls raise UnreachableError when the line is cut or the time is over.
+    """
 
     address: EngineAddress
     timeouts: Timeouts

@@ -133,7 +133,7 @@ def is_clock_synchronized() -> bool:
 
 
 def echo(address: str, interface: str, size: int) -> bool:
-    """Whether an ICMP echo with this much data comes back, which nobody may cut: neither this kernel nor a router."""
+    """Whether an ICMP echo with this much data comes back, which neither this kernel nor a router may cut."""
     is_new = ":" in address
     family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if is_new else (socket.AF_INET, socket.IPPROTO_ICMP)
     try:
