@@ -12,7 +12,8 @@ import typer
 from dtnctl.cli import options as opt
 from dtnctl.cli.invocation import Invocation
 from dtnctl.cli.messages import say
-from dtnctl.cli.workplace import STATE_FOLDER, list_context, repository_root
+from dtnctl.cli.workplace import list_context, repository_root
+from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
