@@ -52,9 +52,20 @@ def _of_file(root: Path, name: str, before: tuple[int, bytes] | None) -> Iterato
     if size > MAX_BYTES or not name.endswith((".yaml", ".yml")):
         yield f"{name}: changed"
         return
-    old, new = fill_source(Source(name), content), read_source(root / name, name)
+    yield from _of_sources(fill_source(Source(name), content), read_source(root / name, name))
+
+
+def content_changes(name: str, before: bytes | None, after: bytes | None) -> Iterator[str]:
+    """The same lines of one file whose content is known before and after; None: there was no such file."""
+    if before is None or after is None:
+        yield f"{name}: {'new' if before is None else 'removed'}"
+        return
+    yield from _of_sources(fill_source(Source(name), before), fill_source(Source(name), after))
+
+
+def _of_sources(old: Source, new: Source) -> Iterator[str]:
     if old.problems or new.problems:
-        yield f"{name}: changed"
+        yield f"{new.file}: changed"
         return
     yield from _of_fields(old, new)
 

@@ -12,8 +12,8 @@ from dtnctl.errors import UsageError
 NEW_FILE_MODE = 0o644
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces the file's text and keeps its mode; a symbolic link stays one. Raises UsageError if it cannot be written."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replaces the file's content and keeps its mode; a symbolic link stays one. Raises UsageError if it cannot be written."""
     target = path.resolve()
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else NEW_FILE_MODE
@@ -23,8 +23,9 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.flush()
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         Path(temporary).replace(target)
