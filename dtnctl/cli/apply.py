@@ -30,6 +30,8 @@ from dtnctl.client.workplace import Workplace, refuse_ssh_mistakes
 from dtnctl.errors import ConfigError, HealthTimeoutError, LockError, StalePlanError, StoppedError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dtnctl.model.plan import Plan
     from dtnctl.planning.planner import Scope
     from dtnctl.render.context import Command, RenderContext
@@ -42,12 +44,17 @@ def register(app: typer.Typer) -> None:
     app.command("destroy")(destroy_command)
 
 
+def unchanged(workplace: Workplace) -> Workplace:
+    """The same workplace."""
+    return workplace
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """How a writing command may run. `typed`: the word that a person must type; empty asks for yes.
 
     `allow_failed`: patterns of transfers that may have failed earlier. `reviewed`: the file of the plan that was reviewed.
-    `policy`: the command that judges the plan.
+    `policy`: the command that judges the plan. `agreed` is called when all agree, before anything is changed.
     """
 
     yes: bool
@@ -60,6 +67,7 @@ class Consent:
     allow_failed: tuple[str, ...] = ()
     reviewed: str = ""
     policy: str = ""
+    agreed: Callable[[Workplace], Workplace] = unchanged
 
 
 def apply_command(
@@ -97,7 +105,7 @@ def apply_command(
         return preview(printing, scope, timeout, policy)
     seconds = lock_seconds(lock_timeout)
     consent = Consent(yes, no_input, expect, seconds, wait, parallel, allow_failed=expanded(allow_failed), reviewed=reviewed, policy=policy)
-    return _apply("apply", printing, scope, timeout, consent)
+    return run_apply("apply", printing, scope, timeout, consent)
 
 
 def destroy_command(
@@ -131,10 +139,13 @@ def destroy_command(
     if yes and not target and confirm != site:
         raise UsageError(f"destroy removes the whole site; pass --confirm={site} with --yes, or name what goes with --target")
     consent = Consent(yes, False, expect, lock_seconds(lock_timeout), True, parallel, typed=site, policy=policy)
-    return _apply("destroy", printing, scope, timeout, consent)
+    return run_apply("destroy", printing, scope, timeout, consent)
 
 
-def _apply(command: Command, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
+def run_apply(command: Command, printing: Printing, scope: Scope, timeout: float, consent: Consent) -> int:
+    """Show the plan, ask, carry it out and report; the run is recorded, however it ends."""
+    if printing.is_for_review:
+        raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
     with recorded(command, scope) as run:
         return _carry_out(run, printing, scope, timeout, consent)
 
@@ -145,8 +156,6 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
     from dtnctl.runtime.looking import look_with_progress
     from dtnctl.runtime.reconcile import ChangedPlanError
 
-    if printing.is_for_review:
-        raise UsageError(f"-o {printing.output.value} marks lines of a plan; try `dtnctl plan -o {printing.output.value}`")
     command = run.command
     workplace, scope = selected(with_receipts(open_workplace()), scope)
     expected = expected_hash(consent.expect, command)
@@ -167,8 +176,11 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         if not plan.steps:
             clear_dead_leases(clients.engines, snapshot, say)
             mirroring(workplace, clients.engines).end(snapshot)
-            return _nothing_to_do(plan, view, printing, Ending(command, plan, changed=False, allowed=allowed, deferring=scope.defer))
+            _nothing_to_do(plan, view, printing, Ending(command, plan, changed=False, allowed=allowed, deferring=scope.defer))
+            consent.agreed(workplace)
+            return 0
         expected = _agreed(plan, view, workplace, consent) or expected
+        run.planned(workplace := consent.agreed(workplace), plan)
         clear_dead_leases(clients.engines, snapshot, say)
         try:
             applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
@@ -214,7 +226,7 @@ def _run(
             raise
 
 
-def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: Ending) -> int:
+def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: Ending) -> None:
     if printing.out:
         from dtnctl.render.json import outcomes_document, render_json
 
@@ -222,7 +234,6 @@ def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: 
     if printing.output is opt.PlanOutput.json:
         print_plan(plan, view, replace(printing, out=""))
     raise_for_worst(ending)
-    return 0
 
 
 def _ask(plan: Plan, consent: Consent) -> None:

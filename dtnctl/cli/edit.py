@@ -1,4 +1,4 @@
-"""The commands that write state files for people who type. They never touch an endpoint; `dtnctl apply` does."""
+"""The commands that write state files for people who type. Without `--apply` they never touch an endpoint."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import typer
 
 from dtnctl.cli import names
 from dtnctl.cli import options as opt
+from dtnctl.cli.invocation import Invocation
+from dtnctl.cli.one_step import AfterEdit, commit_edit
 from dtnctl.cli.workplace import repository_root
 from dtnctl.client.workplace import STATE_FOLDER
 from dtnctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dtnctl.repository.edit import Edit, Repository
 
 EndpointsArgument = Annotated[
@@ -27,6 +31,10 @@ NameOption = Annotated[str | None, typer.Option("--name", help="Name of the new 
 StateOption = Annotated[str | None, typer.Option("--state", help="initialized (as if not given), started or stopped.")]
 CommitOption = Annotated[bool, typer.Option("--commit", help="Commit the file, and nothing else.")]
 MessageOption = Annotated[str | None, typer.Option("-m", "--message", help="The commit's message; made up if none is given.")]
+ApplyOption = Annotated[
+    bool, typer.Option("--apply", help="Then plan, ask and apply it alone; commits with --commit. After a no the files are as before.")
+]
+YesOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="With --apply: do not ask.")]
 
 FromArgument = Annotated[
     str, typer.Argument(metavar="FROM", help="ENDPOINT:/path; a path that ends in / is a folder.", autocompletion=names.ends)
@@ -60,6 +68,7 @@ StallOption = Annotated[
 
 
 def session_create(
+    context: typer.Context,
     endpoints: EndpointsArgument,
     words: WordsArgument = None,
     image: ImageOption = None,
@@ -69,16 +78,19 @@ def session_create(
     state: StateOption = None,
     commit: CommitOption = False,
     message: MessageOption = None,
-) -> None:
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+) -> int:
     """Write a session file: `session create dtn1,dtn2 image dtn:1 profile dtn`. `dtnctl apply` makes it so."""
     from dtnctl.repository.edit import create_session
 
     options = {"image": image, "profile": profile, "user": user, "state": state, "name": name}
     fields = {**_pairs(words or [], tuple(options)), **{key: value for key, value in options.items() if value is not None}}
     wanted_name = fields.pop("name", None)
-    repository = _repository()
+    repository = _repository(context)
     named = [endpoint.strip() for endpoint in endpoints.split(",") if endpoint.strip()]
-    _report(repository, create_session(repository, named, fields, wanted_name), commit, message)
+    edits = (create_session(repository, named, fields, wanted_name) for _ in range(1))
+    return _finish(context, repository, edits, AfterEdit(commit, message, apply, yes))
 
 
 def _pairs(words: list[str], keys: tuple[str, ...]) -> dict[str, str]:
@@ -89,34 +101,56 @@ def _pairs(words: list[str], keys: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def session_start(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+def session_start(
+    context: typer.Context,
+    names: NamesArgument,
+    commit: CommitOption = False,
+    message: MessageOption = None,
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+) -> int:
     """Write `state: started` into session files."""
     from dtnctl.repository.edit import set_session_state
 
-    repository = _repository()
-    for name in names:
-        _report(repository, set_session_state(repository, name, "started"), commit, message)
+    repository = _repository(context)
+    edits = (set_session_state(repository, name, "started") for name in names)
+    return _finish(context, repository, edits, AfterEdit(commit, message, apply, yes))
 
 
-def session_stop(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+def session_stop(
+    context: typer.Context,
+    names: NamesArgument,
+    commit: CommitOption = False,
+    message: MessageOption = None,
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+) -> int:
     """Write `state: stopped` into session files."""
     from dtnctl.repository.edit import set_session_state
 
-    repository = _repository()
-    for name in names:
-        _report(repository, set_session_state(repository, name, "stopped"), commit, message)
+    repository = _repository(context)
+    edits = (set_session_state(repository, name, "stopped") for name in names)
+    return _finish(context, repository, edits, AfterEdit(commit, message, apply, yes))
 
 
-def session_delete(names: NamesArgument, commit: CommitOption = False, message: MessageOption = None) -> None:
+def session_delete(
+    context: typer.Context,
+    names: NamesArgument,
+    commit: CommitOption = False,
+    message: MessageOption = None,
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+) -> int:
     """Remove session files. `dtnctl apply` then removes their containers."""
     from dtnctl.repository.edit import delete_session
 
-    repository = _repository()
-    for name in names:
-        _report(repository, delete_session(repository, name), commit, message)
+    repository = _repository(context)
+    edits = (delete_session(repository, name) for name in names)
+    return _finish(context, repository, edits, AfterEdit(commit, message, apply, yes))
 
 
 def transfer_command(
+    context: typer.Context,
     source: FromArgument,
     destination: ToArgument,
     tool: ToolArgument,
@@ -136,7 +170,9 @@ def transfer_command(
     name: NameOption = None,
     commit: CommitOption = False,
     message: MessageOption = None,
-) -> None:
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+) -> int:
     """Declare a transfer: `transfer dtn1:/data/1T dtn2:/data/1T gridftp`. One that exists already gets a higher generation."""
     from dtnctl.repository.edit import declare_transfer
 
@@ -145,8 +181,9 @@ def transfer_command(
     judging = _given(verify=verify, algorithm=algorithm)
     trying = _given(retries=retries, backoff=backoff, deadline=deadline, stall_timeout=stall_timeout)
     fields = {"from": source, "to": destination, "tool": tool, **where, **copying, **judging, **trying}
-    repository = _repository()
-    _report(repository, declare_transfer(repository, fields, name), commit, message)
+    repository = _repository(context)
+    edits = (declare_transfer(repository, fields, name) for _ in range(1))
+    return _finish(context, repository, edits, AfterEdit(commit, message, apply, yes))
 
 
 def _given(**options: object) -> dict[str, object]:
@@ -154,18 +191,25 @@ def _given(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _repository() -> Repository:
+def _repository(context: typer.Context) -> Repository:
     from dtnctl.repository.edit import Repository
     from dtnctl.runtime.clock import SystemClock
 
-    return Repository(repository_root(), STATE_FOLDER, SystemClock().now())
+    called = context.ensure_object(Invocation).called
+    return Repository(repository_root(), STATE_FOLDER, SystemClock().now(), called)
 
 
-def _report(repository: Repository, edit: Edit, commit: bool, message: str | None) -> None:
-    for sentence in edit.sentences:
-        typer.echo(sentence)
-    if commit:
-        from dtnctl.repository.git import commit_file
+def _finish(context: typer.Context, repository: Repository, edits: Iterable[Edit], after: AfterEdit) -> int:
+    """Edits are made one after the other, as they are iterated over."""
+    if after.apply:
+        from dtnctl.cli.one_step import apply_edits
 
-        commit_id = commit_file(repository.root, edit.file, message or edit.message)
-        typer.echo(f"committed {edit.file} as {commit_id}")
+        return apply_edits(context, repository, edits, after)
+    if after.yes:
+        raise UsageError("--yes answers the question of --apply; pass both")
+    for edit in edits:
+        for sentence in edit.sentences:
+            typer.echo(sentence)
+        if after.commit:
+            commit_edit(repository, edit, after)
+    return 0

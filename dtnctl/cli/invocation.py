@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Invocation:
     """`json`: stdout is owed one JSON document, also when the command fails. `events`: it carries lines of JSON. `folders` are those of -C.
 
-    `at_end` is done after the command, in any case.
+    `at_end` is done after the command, in any case. `called`: what sentences call a session; the shell has numbers for them.
     """
 
     json: bool = False
@@ -23,3 +23,4 @@ class Invocation:
     ascii: bool = False
     folders: list[str] = field(default_factory=list)
     at_end: list[Callable[[], None]] = field(default_factory=list)
+    called: Callable[[str], str] = str

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import gc
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -55,11 +56,11 @@ def program() -> Any:
     return add_to(typer.main.get_command(app), is_root=True)
 
 
-def main(arguments: list[str]) -> int:
-    """Parse, carry out, and return the contract's exit code. Signals are the caller's."""
+def main(arguments: list[str], called: Callable[[str], str] = str) -> int:
+    """Parse, carry out, and return the contract's exit code. Signals are the caller's. `called` is what sentences call a session."""
     # At its end Python looks at every object once more for garbage: 15 % of a short command, and it frees nothing that matters.
     atexit.register(gc.freeze)
-    invocation = Invocation(json=_asks_for(arguments, "json"))
+    invocation = Invocation(json=_asks_for(arguments, "json"), called=called)
     if _asks_for(arguments, "jsonl"):
         from dtnctl.cli.events import Events
 
@@ -69,7 +70,7 @@ def main(arguments: list[str]) -> int:
         code = _carry_out(arguments, invocation)
         sys.stdout.flush()
     except DtnctlError as error:
-        code = _report(error, invocation)
+        code = report_error(error, invocation)
     except BrokenPipeError:
         streams.discard_result()
         code = READER_IS_GONE
@@ -105,7 +106,8 @@ def _carry_out(arguments: list[str], invocation: Invocation) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _report(error: DtnctlError, invocation: Invocation) -> int:
+def report_error(error: DtnctlError, invocation: Invocation) -> int:
+    """Print what is owed of an error, with its name and exit code, which is returned."""
     if isinstance(error, OutputError):
         streams.discard_result()
     else:

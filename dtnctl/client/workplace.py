@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,15 @@ def open_workplace(root: Path, say: Callable[[str], None]) -> Workplace:
     pool.shutdown(wait=False)
     site = load_site(root, STATE_FOLDER, cache=user_cache(os.environ))
     return Workplace(root, site, head, _secrets_of(site, root), say)
+
+
+def with_new_head(workplace: Workplace) -> Workplace:
+    """The same after a commit."""
+    from dtnctl.repository.git import read_head
+
+    head: Future[Head] = Future()
+    head.set_result(read_head(workplace.root, STATE_FOLDER))
+    return replace(workplace, head=head)
 
 
 def _secrets_of(site: Site, root: Path) -> SecretSource:

@@ -7,7 +7,7 @@ valid. No endpoint is asked; `apply` makes it so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,11 +34,12 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where the state files are, and what time it is for sessions that expire."""
+    """Where the state files are, what time it is for sessions that expire, and what sentences call a session."""
 
     root: Path
     folder: str
     now: datetime
+    called: Callable[[str], str] = str
 
     def site(self) -> Site:
         """The validated site as it is on disk now."""
@@ -47,11 +48,12 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file that was written or removed: its name from the root, what to print, and a commit's message."""
+    """One file that was written or removed: its name from the root, what to print, a commit's message, and what plans call the object."""
 
     file: str
     sentences: tuple[str, ...]
     message: str
+    target: str = ""
 
 
 # --- sessions -----------------------------------------------------------------------------------------------
@@ -70,7 +72,7 @@ def create_session(repository: Repository, endpoints: list[str], fields: Mapping
     keys = [key for key in Session.model_fields if key in written]
     file = f"{repository.folder}/sessions/{name}.yaml"
     _replace(repository, file, _document(repository, "session", {key: written[key] for key in keys}))
-    return Edit(file, (f'Initialized new session "{name}" ({file})',), f"session create {name}")
+    return Edit(file, (f'Initialized new session "{repository.called(name)}" ({file})',), f"session create {name}", f"session/{name}")
 
 
 def set_session_state(repository: Repository, name: str, state: str) -> Edit:
@@ -78,14 +80,14 @@ def set_session_state(repository: Repository, name: str, state: str) -> Edit:
     session = _session(repository, name)
     _replace(repository, session.file, set_field(_text(repository, session.file), "state", state))
     verb, doing = {"started": ("start", "Starting"), "stopped": ("stop", "Stopping")}[state]
-    return Edit(session.file, (f'{doing} session "{name}"',), f"session {verb} {name}")
+    return Edit(session.file, (f'{doing} session "{repository.called(name)}"',), f"session {verb} {name}", f"session/{name}")
 
 
 def delete_session(repository: Repository, name: str) -> Edit:
     """The session's file is removed."""
     session = _session(repository, name)
     _replace(repository, session.file, None)
-    return Edit(session.file, (f'Deleting session "{name}"',), f"session delete {name}")
+    return Edit(session.file, (f'Deleting session "{repository.called(name)}"',), f"session delete {name}", f"session/{name}")
 
 
 def _session(repository: Repository, name: str) -> Document[Session]:
@@ -119,10 +121,10 @@ def declare_transfer(repository: Repository, fields: Mapping[str, object], name:
     keys = [field.alias or key for key, field in Transfer.model_fields.items()]
     file = f"{repository.folder}/transfers/{name}.yaml"
     _replace(repository, file, _document(repository, "transfer", {key: written[key] for key in keys if key in written}))
-    found = () if wanted.session is not None else (f"Found suitable existing session {session}",)
+    found = () if wanted.session is not None else (f"Found suitable existing session {repository.called(session)}",)
     source, destination = ends(wanted)
     declared = f"Declared transfer {name} for {source} -> {destination} using transfer type {wanted.tool} ({file})"
-    return Edit(file, (*found, declared), f"transfer {name}: {wanted.from_} -> {wanted.to} by {wanted.tool}")
+    return Edit(file, (*found, declared), f"transfer {name}: {wanted.from_} -> {wanted.to} by {wanted.tool}", f"transfer/{name}")
 
 
 def _transfer_of(fields: Mapping[str, object]) -> Transfer:
@@ -159,6 +161,7 @@ def _run_again(repository: Repository, existing: Document[Transfer], fields: Map
         existing.file,
         (f"Transfer {existing.name} exists; {raised} ({existing.file})",),
         f"transfer {existing.name}: generation {generation}",
+        f"transfer/{existing.name}",
     )
 
 
