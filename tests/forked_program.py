@@ -75,7 +75,7 @@ class ForkingProgram:
     ) -> subprocess.CompletedProcess[str]:
         """dtnctl with these words in that folder; after so many seconds it is killed, and TimeoutExpired is raised.
 
-        `streams` go elsewhere than to us: number 1 to the file /dev/full, say, or None for one that is closed.
+        `streams` go elsewhere than to us: number 1 to the file /dev/full, say, number 0 comes from a file, or None for one that is closed.
         """
         question = json.dumps(
             {"arguments": [*arguments], "cwd": str(cwd), "environment": {**environment}, "streams": [*(streams or {}).items()]}
@@ -207,7 +207,7 @@ def _redirect(number: int, path: str | None) -> None:
         setattr(sys, name, None)
         setattr(sys, f"__{name}__", None)
         return
-    opened = os.open(path, os.O_WRONLY)
+    opened = os.open(path, os.O_WRONLY if number else os.O_RDONLY)
     os.dup2(opened, number)
     os.close(opened)
 

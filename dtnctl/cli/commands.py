@@ -35,6 +35,8 @@ COMMANDS = {
     "unlock": ("unlock", "Remove the lease of endpoints whose holder is surely dead."),
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
     "graph": ("graph", "Pictures as SVG, dot or mermaid: networks, host, transfer."),
+    "ls": ("shell.listed", "List a part of the tree that the shell shows: active/8/services, transfers, endpoints/dtn1."),
+    "shell": ("shell.entry", "A shell with the site as a tree and all commands; from a pipe it runs lines of a script."),
     "sessions": ("nouns", "Sessions: list, show, compare, logs; create, start, stop, delete edit their files."),
     "transfers": ("nouns", "Transfers: list, show, logs, cancel; `transfer FROM TO TOOL` declares one."),
     "endpoints": ("nouns", "Endpoints: list, show, doctor, add, import."),

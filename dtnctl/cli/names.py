@@ -7,6 +7,11 @@ from pathlib import Path
 from dtnctl.errors import DtnctlError
 
 FILES = ":files"  # the shell completes file names by itself
+# Folders of the noun tree, and the folder of state files whose stems are the names in each.
+PLACES = {
+    "active": "sessions",
+    **{kind: kind for kind in ("sessions", "transfers", "endpoints", "volumes", "paths", "networks", "profiles", "tools")},
+}
 
 
 def sessions(incomplete: str) -> list[str]:
@@ -64,6 +69,15 @@ def targets(incomplete: str) -> list[str]:
     folders = [*((str(kind), row.folder) for kind, row in PLAN_KINDS.items() if row.folder), ("endpoint", "endpoints")]
     found = [f"{kind}/{name}" for kind, folder in folders for name in _names(folder)]
     return [name for name in found if name.startswith(incomplete)]
+
+
+def places(incomplete: str) -> list[str]:
+    """Paths of the noun tree, as far as file names say them: sessions by name, not by number."""
+    folder, slash, last = incomplete.rpartition("/")
+    if not slash:
+        return [f"{name}/" for name in PLACES if name.startswith(last)]
+    kind = folder.strip("/")
+    return [f"{folder}/{name}" for name in _starting(PLACES[kind], last)] if kind in PLACES else []
 
 
 def files() -> list[str]:

@@ -5,6 +5,7 @@ A command that is new is missing in COMMANDS, which fails: think about what it p
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from enum import Enum
@@ -53,10 +54,20 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "inventory refresh": ("",),
     "inventory show": ("",),
     "drift": ("",),
+    "ls": (
+        "active",
+        "active/s",
+        "active/s/services/a",
+        "active/s/services/a/docker_kwargs",
+        "active/s/request",
+        "profiles/p",
+        "endpoints/a",
+    ),
     "status": ("",),
     "graph networks": ("", "--offline"),
     "graph host": ("a", "b --offline"),
     "graph transfer": ("t",),
+    "shell": ("--echo",),
     "sessions list": ("",),
     "sessions show": ("s", "r", "v"),
     "sessions compare": ("s small.s --endpoint a",),
@@ -88,6 +99,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+SHELL_LINES = "ls active/s/services/a\nls profiles/p\ncd active/s\nls request\nsession create a image app:1 name typed\ndiff\nundo\n"
 USUAL = ("text", "json", "markdown", "svg", "dot", "mermaid")  # the other forms are those of a plan, which is run in all
 
 
@@ -100,6 +112,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CanarySite]:
             patch.delenv(name, raising=False)
         for name, value in variables.items():
             patch.setenv(name, value)
+        patch.setattr("sys.stdin", io.StringIO(SHELL_LINES))
         (made.root / "build").mkdir()
         _run_all(made)
         yield made
@@ -153,6 +166,7 @@ def test_no_command_crashes_and_the_ones_that_matter_do_something(site: CanarySi
     crashed = [(name, result.err) for name, result in site.ran if "Traceback" in result.out + result.err]
     assert crashed == []
     done = {name.split(" -")[0].split()[0] for name, result in site.ran if result.code == 0}
+    assert "shell" in done, [result.err for name, result in site.ran if name.startswith("shell")]
     partly = {name.split()[0] for name, result in site.ran if result.code in (3, 7, 9)}  # b and c have agents that do not answer
     assert done >= {"validate", "plan", "drift", "status", "sessions", "transfers", "report", "check", "history", "rollback"}
     assert partly >= {"apply", "destroy", "convert", "inventory"}

@@ -24,7 +24,6 @@ def test_singular_has_the_verbs_of_the_plural(tmp_path: Path, noun: str) -> None
 
 
 HINTS = {
-    "ls": "`dtnctl status`, or `dtnctl sessions list`",
     "ps": "`dtnctl status`, or `dtnctl sessions list`",
     "get sessions": "`dtnctl sessions list`",
     "get session s": "`dtnctl sessions show s`",

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from dtnctl.cli.shell.listing import listing_document
+from dtnctl.cli.shell.tree import Entry, Folder
 from dtnctl.errors import Problem, StalePlanError
 from dtnctl.model.comparison import Comparison
 from dtnctl.model.impact import Cut, Progress
@@ -116,6 +118,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     tools_document([tool_row(tool) for tool in TOOLS.values()]),
     paths_document(PATHS, PROMISED),
     volumes_document(VOLUMES),
+    listing_document(("active",), Folder((Entry("climate", Folder(), 8, "8: STARTED"),))),
     status_document(SESSIONS, SERVICES, TRANSFERS, ENDPOINTS, PATHS, PROMISED, VOLUMES),
 )
 # What has keys of its own that the page does not list: those of a release, and those of people.
