@@ -20,7 +20,8 @@ class PathKind:
     secrets are sent to. `needs_bandwidth`: it makes no path without one.
     `port_form`: what the provider's own name of a port looks like; every end of a path needs one. Empty: ends need none.
     `two_ends`: a path has exactly two ends. `has_window`: it can be asked for a time. `unit`: kbit/s that it counts bandwidth in.
-    `shows`: fields of a path that its answers have, so that they can be compared. `modifies`: those that it changes while the path is used.
+    `shows`: fields of a path that its answers have, so that they can be compared. `modifies`: those that it changes while the path is used;
+    `modifies_reserved`: also before that.
     `activates`: what was reserved is of use once it is activated; else it becomes active by itself. `deactivates`: an active path must be
     deactivated before it is released.
     `patience`: seconds within which what it was asked for is done, or has failed.
@@ -40,6 +41,7 @@ class PathKind:
     unit: int = 1
     shows: frozenset[str] = frozenset()
     modifies: frozenset[str] = frozenset()
+    modifies_reserved: bool = True
     activates: bool = True
     deactivates: bool = False
     patience: float = 600.0
@@ -106,6 +108,8 @@ PATH_KINDS: Mapping[str, PathKind] = {
             port_form=r"urn:ogf:network:[A-Za-z0-9._:+*=@/-]+",
             unit=1000,
             shows=frozenset({"ends", "vlan", "bandwidth"}),
+            modifies=frozenset({"bandwidth"}),
+            modifies_reserved=False,
             deactivates=True,
             patience=1800.0,
         ),

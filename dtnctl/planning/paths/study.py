@@ -135,7 +135,8 @@ def _compared(view: PathView, found: StudiedPath, spec: PathSpec, seen: PathSeen
     if seen.state not in ("failed", "releasing"):
         if not differences:
             return replace(found, verbs=making(row, seen.state))
-        if not any(item.forces_replace for item in differences) and seen.state in ("active", "reserved"):
+        states = ("active", "reserved") if row.modifies_reserved else ("active",)
+        if not any(item.forces_replace for item in differences) and seen.state in states:
             return replace(found, verbs=modifying(row, seen.state))
     found = replace(found, verbs=(*releasing(row, seen.state), *making(row, None)))
     users = users_of(view.site, view.snapshot, seen.spec)

@@ -143,8 +143,8 @@ class Service(Observer):
         self._ask("PUT", f"/instance/{seen.id}/{verb}?sync=false")
 
     def modify(self, seen: PathSeen, path: PathSpec) -> None:
-        """Its row says that it modifies nothing."""
-        raise EngineError(f"path {path.name} ({seen.id}) stays as it is: dtnctl has {self.provider} change nothing in place")
+        """One more intent for the instance, which is carried out as soon as it is computed."""
+        self._ask("POST", f"/instance/{seen.id}/modify?sync=false&proceed=true", self._intent(path))
 
     def deactivate(self, seen: PathSeen) -> None:
         self._ask("PUT", f"/instance/{seen.id}/cancel?sync=false")

@@ -76,6 +76,8 @@ class SenseDouble(Double):
                 return Answered(404, f"ServiceInstance {instance} not found")
             case "GET", ["instance", instance, "status"]:
                 return self._status(self.circuits[instance])
+            case "POST", ["instance", instance, "modify"]:
+                return self._modify(self.circuits[instance], asked.body)
             case "PUT", ["instance", instance, verb]:
                 return self._operate(self.circuits[instance], verb, asked.query.get("force") == ["true"])
             case _:
@@ -99,10 +101,22 @@ class SenseDouble(Double):
         self._add(instance, body, "CREATE - FAILED" if fault else "CREATE - COMPILED")
         return Answered(400, {"exception": fault}) if fault else Answered(200, {"service_uuid": instance, "model": "…"})
 
-    def _fault(self, body: dict[str, Any]) -> str:
+    def _modify(self, circuit: Circuit, body: dict[str, Any]) -> Answered:
+        """Of an instance that is ready: one more intent, carried out at once; what cannot be computed leaves it as failed."""
+        if not circuit.state.endswith(" - READY") or circuit.state.startswith("CANCEL"):
+            return Answered(406, {"exception": f"Request unacceptable under status: {circuit.state}"})
+        if fault := self._fault(body, circuit.id):
+            circuit.state = "MODIFY - FAILED"
+            return Answered(400, {"exception": fault})
+        circuit.body = body
+        self._go(circuit, "MODIFY")
+        return Answered(200, {"service_uuid": circuit.id, "model": "…"})
+
+    def _fault(self, body: dict[str, Any], instance: str = "") -> str:
         if body.get("service") != "dnc" or body["data"]["type"] != "Multi-Path P2P VLAN":
             return "Unknown service type"
-        taken = {(end["uri"], end["vlan_tag"]) for item in self.living for end in _terminals(item.body)}
+        others = (item for item in self.living if item.id != instance)
+        taken = {(end["uri"], end["vlan_tag"]) for item in others for end in _terminals(item.body)}
         for end in _terminals(body):
             if end["uri"] not in self.ports or (end["uri"], end["vlan_tag"]) in taken:
                 return f"cannot find path: {end['uri']} has no vlan_tag {end['vlan_tag']}"

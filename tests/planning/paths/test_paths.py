@@ -223,6 +223,17 @@ def test_used_path_is_changed_in_place_where_its_provider_can(state: PathState, 
     assert [step.id.split("/")[1] for step in found.steps] == [f"{verb}-path" for verb in verbs]
 
 
+def test_reserved_path_is_replaced_where_its_provider_changes_only_active_ones() -> None:
+    """SENSE-O refuses to modify what is computed and not provisioned yet."""
+    login = "user: u, password: {secret: 'env:P'}, client_secret: {secret: 'env:S'}"
+    options = "{auth: 'https://k.example.net', client: c}"
+    settings = SITE.replace("options: {requester: r, aggregator: g}", f"{login}, options: {options}").replace("kind: nsi", "kind: sense")
+    text = declared(settings=settings)
+    for state, mark in (("active", "update"), ("reserved", "replace")):
+        found = planned(text, world(text), seen(state, bandwidth=1_000_000))  # type: ignore[arg-type]  # both are states
+        assert [item.mark for item in found.changes if item.kind == "path"] == [mark]
+
+
 @pytest.mark.usefixtures("modifying_kind")
 def test_path_that_is_on_its_way_is_not_changed_in_place() -> None:
     text = declared()
