@@ -26,6 +26,7 @@ class Backend:
     `connects`: it attaches a container that is there to a network; else all its networks are part of its spec.
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
     `checks_by_itself`: it runs health checks whatever its host is; else they are asked for while a plan waits for one.
+    `equipped_by_agent`: containers get functions, devices and volumes of other hosts by an agent; else by what the backend itself has.
     `lacks`, `network_lacks`: what it cannot do, by field of a profile and of a network; `function_lacks` of one of virtual functions.
     `shortfalls`: what else others do and it does not, by name, each with a sentence for people.
     """
@@ -43,6 +44,7 @@ class Backend:
     connects: bool = True
     pulls: bool = True
     checks_by_itself: bool = True
+    equipped_by_agent: bool = True
     lacks: Lacks = field(default_factory=dict)
     network_lacks: Lacks = field(default_factory=dict)
     function_lacks: Lacks = field(default_factory=dict)
@@ -93,6 +95,7 @@ KUBERNETES = Backend(
     renames=False,  # an object's name is its identity
     connects=False,  # networks are in the pod's template
     pulls=False,  # the kubelet does
+    equipped_by_agent=False,  # device plugins, and the cluster's own storage
     lacks=OF_PODS,
     network_lacks=OF_DEFINITIONS,
     function_lacks=OF_FUNCTIONS,

@@ -16,7 +16,6 @@ from dtnctl.model.environments import EnvironmentChoice, faults_of_choice, parse
 from dtnctl.model.fields import shown
 from dtnctl.model.hosts import is_loopback
 
-KUBERNETES = "kubernetes"  # the scheme of a node's address: no file writes it, and no transport has it
 LONGEST_SOCKET = 107  # bytes of a path; Linux's sockaddr_un has 108, the last one is a zero
 _PASSWORD = re.compile(r"(?<=:)[^:/@][^/@]*(?=@)")
 

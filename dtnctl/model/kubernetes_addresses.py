@@ -13,6 +13,7 @@ from dtnctl.model.fields import described, shown
 from dtnctl.model.secret_fields import Secret
 from dtnctl.model.written import Written
 
+KUBERNETES = "kubernetes"  # the scheme of a node's address: no file writes it, and no transport has it
 IN_CLUSTER = "in-cluster"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, in lower case alone
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")  # as device plugins name them

@@ -16,7 +16,7 @@ from dtnctl.model.address_fields import IPv4, IPv6, Subnet, Subnet4, Subnet6
 from dtnctl.model.agent_addresses import AgentAddress
 from dtnctl.model.backends import Backend, row_of
 from dtnctl.model.drivers import BUILT_IN, DRIVERS, Driver, DriverName, ModeName, modes_text
-from dtnctl.model.engine_addresses import KUBERNETES, EngineAddress
+from dtnctl.model.engine_addresses import EngineAddress
 from dtnctl.model.engine_fields import (
     HostPath,
     ImageName,
@@ -33,7 +33,7 @@ from dtnctl.model.fields import (
 )
 from dtnctl.model.freeze import Freeze
 from dtnctl.model.hosts import Host
-from dtnctl.model.kubernetes_addresses import KubernetesAddress
+from dtnctl.model.kubernetes_addresses import KUBERNETES, KubernetesAddress
 from dtnctl.model.labels import Labels
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.nvme_volumes import NvmeVolume

@@ -239,7 +239,7 @@ def _check_service(known: Known, service: DeclaredService) -> None:
 def _check_agent(known: Known, service: DeclaredService, is_asked_for: bool, what: str, field: str) -> None:
     """Some things only an agent knows or does."""
     endpoint = known.site.endpoints.get(service.endpoint)
-    if is_asked_for and endpoint is not None and endpoint.value.agent is None and endpoint.value.kubernetes is None:
+    if is_asked_for and endpoint is not None and endpoint.value.agent is None and endpoint.value.backend().equipped_by_agent:
         text = f"{what} needs an agent on endpoint {service.endpoint}, and its file names none"
         address = "ssh" if endpoint.value.address.scheme == "ssh" else "https://…:5050"
         hint = f"`agent: {address}` in {endpoint.file}; `dtnctl endpoints add` installs one"

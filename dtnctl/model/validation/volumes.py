@@ -127,7 +127,7 @@ def _check_use(known: Known, use: Use, document: Document[NvmeVolume]) -> None:
     if endpoint is None:
         return
     name, value = document.name, document.value
-    if endpoint.value.kubernetes is not None:
+    if not endpoint.value.backend().equipped_by_agent:
         what = f"volume `{name}` cannot be mounted on {endpoint.name}, which is a node of a cluster"
         known.report(use.place, "E0391", what, "a claim of the cluster's own storage, or an endpoint with `docker:`")
         return

@@ -229,7 +229,7 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
         return Cause("asked for by --replace")
     if declared == "placement":
         endpoint = service.endpoint
-        return Cause("placement differs", endpoint.file, endpoint.mark(("kubernetes", "node")).line, "node")
+        return Cause("placement differs", endpoint.file, endpoint.mark((endpoint.value.address_field, "node")).line, "node")
     if declared == "env" and key in service.profile.env:
         return service.cause(f"{field_name} differs", "env", key)
     return service.cause(f"{field_name} differs", declared)

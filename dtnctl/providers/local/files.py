@@ -13,7 +13,7 @@ from pathlib import Path
 from dtnctl.errors import EngineError, Problem
 from dtnctl.model.portainer_fields import Portainer
 from dtnctl.model.site import AgentTls, Document, Endpoint, Location, Site, Tls
-from dtnctl.providers.local.kubeconfig import login_faults
+from dtnctl.providers.kubernetes.login_faults import login_faults
 from dtnctl.providers.secrets.errors import SecretError
 from dtnctl.providers.secrets.source import SecretSource
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dtnctl.model.kubernetes_addresses import KubernetesAddress
+from dtnctl.providers.kubernetes.login_faults import kubeconfig_paths, login_faults
 from dtnctl.providers.local.files import find_local_problems
-from dtnctl.providers.local.kubeconfig import kubeconfig_paths, login_faults
 from dtnctl.providers.secrets.source import SecretSource
 from dtnctl.repository.load import load_site
 from tests.repository.state_folder import ENDPOINT, NOW, write_state
