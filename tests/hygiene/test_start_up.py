@@ -23,7 +23,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("command", ["--help", "--version", "validate"])
+@pytest.mark.parametrize("command", ["--help", "--version", "help", "validate"])
 def test_command_that_asks_no_endpoint_imports_no_slow_library(command: str) -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM, command], cwd=CLONE, text=True, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr
