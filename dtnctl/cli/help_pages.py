@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dtnctl.cli import names
 from dtnctl.cli.pager import show_text
 from dtnctl.cli.topics import Topic, page_text, topics
 from dtnctl.cli.workplace import terminal_width, wants_color
@@ -27,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 def help_command(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="A page, or a command; missing: the list of pages.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TOPIC", help="A page, or a command; missing: the list of pages.", autocompletion=names.topics),
+    ] = None,
 ) -> int:
     """Show a page of the documentation, or list them all; of a command that has no page, its --help. Needs no network."""
     known = topics()
@@ -51,12 +55,12 @@ def topic_list(known: Sequence[Topic]) -> str:
 
 def page_with_topics(name: str, known: Sequence[Topic]) -> str:
     """The page's Markdown; a link to another page is the command that shows it."""
-    names = {topic.name for topic in known}
+    pages = {topic.name for topic in known}
 
     def as_typed(link: re.Match[str]) -> str:
         target = link["target"]
         topic = target.partition("#")[0].removesuffix(".md")
-        if topic in names:
+        if topic in pages:
             return f"{link['text']} (`dtnctl help {topic}`)"
         return link[0] if "://" in target else link["text"]
 
@@ -83,8 +87,7 @@ def _help_of_command(words: Sequence[str], known: Sequence[Topic], invocation: A
 
     root = program()
     if root.get_command(None, words[0]) is None:
-        names = [*(topic.name for topic in known), *root.list_commands(None)]
-        near = nearest(words[0], names)
+        near = nearest(words[0], [*(topic.name for topic in known), *root.list_commands(None)])
         hint = f"`dtnctl help {near}`" if near else "`dtnctl help`, which lists the pages"
         raise UsageError(f"there is no page and no command `{' '.join(words)}`; try {hint}")
     with root.make_context("dtnctl", [*words, "--help"], obj=invocation) as inner:

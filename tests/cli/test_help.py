@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.cli.completion import candidates
 from dtnctl.cli.pager import pager
 from dtnctl.cli.topics import page_text, topics
 from tests.runtime.program import dtnctl
@@ -107,3 +108,10 @@ def test_pager_is_the_readers_else_less_if_it_is_there(monkeypatch: pytest.Monke
     (tmp_path / "most").touch(mode=0o755)
     assert pager({"PAGER": "most -s"}) == ["most", "-s"]
     assert [pager({"PAGER": "cat"}), pager({"PAGER": "nowhere"}), pager({"TERM": "dumb"})] == [[], [], []]
+
+
+def test_shells_complete_pages_and_commands_with_what_they_are() -> None:
+    found = dict(candidates(["help"], "s"))
+    assert found["secrets"] == "references to secrets in state files, and where their values are."
+    assert {"speed", "sessions", "status"} <= set(found)
+    assert all(name.startswith("s") for name in found)
