@@ -111,6 +111,8 @@ def site_path(folder: str, link: str) -> str:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """The page's text as Python's Markdown and the site need it; code stays as it is."""
     del config, files
+    if page.file.src_uri.startswith(f"{DECISIONS}/"):
+        page.meta["search"] = {"boost": 0.5}  # who searches wants the page first that says how
     return outside_of_fences(markdown, lambda text: with_site_links(with_lists(text), page.file.src_uri))
 
 

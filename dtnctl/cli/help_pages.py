@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dtnctl.cli import names
+from dtnctl.cli.commands import COMMANDS
 from dtnctl.cli.pager import show_text
 from dtnctl.cli.topics import Topic, page_text, topics
 from dtnctl.cli.workplace import terminal_width, wants_color
@@ -26,11 +26,17 @@ def register(app: typer.Typer) -> None:
     app.command("help")(help_command)
 
 
+def _completions(incomplete: str) -> list[tuple[str, str]]:
+    """Pages and commands, each with its line."""
+    found = {name: line for name, (_, line) in COMMANDS.items()} | {topic.name: topic.line for topic in topics()}
+    return sorted((name, line) for name, line in found.items() if name.startswith(incomplete))
+
+
 def help_command(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TOPIC", help="A page, or a command; missing: the list of pages.", autocompletion=names.topics),
+        typer.Argument(metavar="TOPIC", help="A page, or a command; missing: the list of pages.", autocompletion=_completions),
     ] = None,
 ) -> int:
     """Show a page of the documentation, or list them all; of a command that has no page, its --help. Needs no network."""

@@ -57,15 +57,6 @@ def tools(incomplete: str) -> list[str]:
     return sorted(name for name in {*TOOLS, *_names("tools")} if name.startswith(incomplete))
 
 
-def topics(incomplete: str) -> list[tuple[str, str]]:
-    """Pages of `dtnctl help`, each with its line, and commands."""
-    from dtnctl.cli import topics as pages
-    from dtnctl.cli.commands import COMMANDS
-
-    found = {name: line for name, (_, line) in COMMANDS.items()} | {topic.name: topic.line for topic in pages.topics()}
-    return sorted((name, line) for name, line in found.items() if name.startswith(incomplete))
-
-
 def ends(incomplete: str) -> list[str]:
     """`ENDPOINT:`, which a path follows."""
     return [f"{name}:" for name in _starting("endpoints", incomplete)]

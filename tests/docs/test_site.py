@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import re
@@ -103,8 +104,10 @@ def test_what_pages_load_is_there(site: Path) -> None:
     nothing(f"{name}: {where}" for name, where in loaded if is_missing(name, where))
 
 
-def test_pages_can_be_searched(site: Path) -> None:
-    assert '"how-it-works.html"' in (site / "search/search_index.json").read_text()
+def test_pages_can_be_searched_and_decisions_come_after_them(site: Path) -> None:
+    boosts = {entry["location"]: entry.get("boost", 1) for entry in json.loads((site / "search/search_index.json").read_text())["docs"]}
+    assert boosts["how-it-works.html"] == 1
+    assert {boost for location, boost in boosts.items() if location.startswith("decisions/0")} == {0.5}
 
 
 def test_dead_link_dead_anchor_and_page_that_is_not_in_the_index_stop_the_build(tmp_path: Path) -> None:
