@@ -6,9 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
 
 from dtnctl.cli.commands import COMMANDS
 from hack.man_pages import escaped, main, man_pages
@@ -48,6 +53,30 @@ def test_exit_codes_are_those_of_the_page() -> None:
     table = re.findall(r"^\| (\d+) \| ([\w-]+) \|", (CLONE / "docs/exit-codes.md").read_text(), re.MULTILINE)
     section = PAGES["dtnctl.1"].partition(".SH EXIT STATUS\n")[2].partition(".SH")[0]
     assert re.findall(r"\.TP\n\.B (\d+)\n(.+)\n", section) == [(code, escaped(name)) for code, name in table]
+
+
+def test_build_imports_no_package_that_it_does_not_ask_for() -> None:
+    """In an environment of its own the build has what pyproject.toml names, and what that needs."""
+    program = (
+        "import sys; from hack.command_tree import command_tree; command_tree(); print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=CLONE, text=True, capture_output=True, check=True)
+    owners = packages_distributions()
+    imported = {canonicalize_name(owner) for name in ran.stdout.split() for owner in owners.get(name, ())} - {"dtnctl", "setuptools"}
+    asked = tomllib.loads((CLONE / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert imported <= with_what_they_need({canonicalize_name(Requirement(text).name) for text in asked})
+    assert "typer" in imported
+
+
+def with_what_they_need(names: set[NormalizedName]) -> set[NormalizedName]:
+    found, waiting = set[NormalizedName](), list(names)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        needed = (Requirement(text) for text in requires(name) or ())
+        plain = (canonicalize_name(item.name) for item in needed if item.marker is None or item.marker.evaluate({"extra": ""}))
+        waiting += [other for other in plain if other not in found]
+    return found
 
 
 @pytest.mark.skipif(
