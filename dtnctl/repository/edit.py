@@ -72,7 +72,9 @@ def create_session(repository: Repository, endpoints: list[str], fields: Mapping
     keys = [key for key in Session.model_fields if key in written]
     file = f"{repository.folder}/sessions/{name}.yaml"
     _replace(repository, file, _document(repository, "session", {key: written[key] for key in keys}))
-    return Edit(file, (f'Initialized new session "{repository.called(name)}" ({file})',), f"session create {name}", f"session/{name}")
+    called = repository.called(name)
+    sentence = f'Initialized new session {"" if called == name else "with id "}"{called}" ({file})'
+    return Edit(file, (sentence,), f"session create {name}", f"session/{name}")
 
 
 def set_session_state(repository: Repository, name: str, state: str) -> Edit:

@@ -29,7 +29,7 @@ def test_places_of_the_tree_are_walked_as_in_the_talk(site: ShellSite) -> None:
 def test_a_session_is_created_started_and_applied_by_its_number(site: ShellSite) -> None:
     ran = site.script("session create a image app:1 profile p name second", "session start 2", "apply --yes", "ls active")
     assert ran.returncode == 0, ran.stderr
-    assert 'Initialized new session "2" (state/sessions/second.yaml)' in ran.stdout
+    assert 'Initialized new session with id "2" (state/sessions/second.yaml)' in ran.stdout
     assert 'Starting session "2"' in ran.stdout
     assert ran.stdout.count("VERDICT") == 3, "the plan after each change, and apply's own"
     assert ran.stdout.endswith("1: STARTED      (['a', 'b'], app:1)  s\n2: STARTED      (['a'], app:1)  second\n")

@@ -100,7 +100,7 @@ def test_lines_of_an_earlier_shell_come_back_but_no_secret(site: ShellSite, scre
 
 
 def test_what_was_changed_and_not_committed_is_named_at_the_end(site: ShellSite, screen: Terminal) -> None:
-    type_line(screen, "session create a image app:1 name left", 'Initialized new session "')
+    type_line(screen, "session create a image app:1 name left", 'Initialized new session with id "')
     screen.wait_for("dtnctl> ")
     screen.press(CTRL_D)
     screen.wait_for("not committed: state/sessions/left.yaml")

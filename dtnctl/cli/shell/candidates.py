@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TypeAlias
 
 from dtnctl.cli.commands import COMMANDS, SINGULAR
@@ -71,7 +72,7 @@ def _of_program(words: list[str], last: str, sources: Sources) -> list[Candidate
     """As on the command line; of the end of a transfer the paths that are there."""
     endpoint, colon, path = last.partition(":")
     if words[0] in ("transfer", "transfers") and colon and path.startswith("/"):
-        return [(f"{endpoint}:{found}", "") for found in sources.remote(endpoint, path)]
+        return [(quote(f"{endpoint}:{found}"), "") for found in sources.remote(endpoint, path)]
     return [item for item in sources.of_program(words, last) if item[0] != FILES]
 
 
