@@ -161,8 +161,7 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
     expected = expected_hash(consent.expect, command)
     allowed = matching_names("transfer", consent.allow_failed, workplace.site.transfers)
     with writing(workplace, timeout) as clients:
-        now = SystemClock().now()
-        plan, snapshot = look_with_progress(workplace.site, clients.engines, now, scope, clients.paths)
+        plan, snapshot = look_with_progress(workplace.site, clients.engines, SystemClock().now(), scope, clients.paths)
         run.planned(workplace, plan)
         refuse_ssh_mistakes(workplace, snapshot)
         refuse_lost_providers(workplace, snapshot)
