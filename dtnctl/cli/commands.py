@@ -34,6 +34,7 @@ COMMANDS = {
     "rollback": ("rollback", "Show the plan of a session as an earlier commit has it; write and commit its file when asked."),
     "unlock": ("unlock", "Remove the lease of endpoints whose holder is surely dead."),
     "status": ("look", "Everything on one screen: sessions with their services, transfers, endpoints."),
+    "top": ("top.command", "A live view of endpoints, rates of interfaces, sessions and transfers, in a terminal."),
     "graph": ("graph", "Pictures as SVG, dot or mermaid: networks, host, transfer."),
     "ls": ("shell.listed", "List a part of the tree that the shell shows: active/8/services, transfers, endpoints/dtn1."),
     "shell": ("shell.entry", "A shell with the site as a tree and all commands; from a pipe it runs lines of a script."),

@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "graph transfer": ("dtnctl graph transfer run14 --out run14.svg",),
     "ls": ("dtnctl ls", "dtnctl ls active", "dtnctl ls active/8/services/dtn1 -o json"),
     "shell": ("dtnctl shell", "dtnctl shell <commands.txt", "printf 'session start 12\\napply --yes\\n' | dtnctl shell --echo"),
+    "top": ("dtnctl top", "dtnctl top --once", "dtnctl top --label region=eu --every 5s"),
     "sessions list": ("dtnctl sessions list", "dtnctl sessions list -o wide"),
     "sessions show": ("dtnctl sessions show climate", "dtnctl sessions show climate -o json"),
     "sessions compare": ("dtnctl sessions compare janus-8 janus-lbnl-400g-1-8-1 --endpoint starlight-dtn",),

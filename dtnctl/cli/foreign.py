@@ -21,8 +21,8 @@ VERBS: dict[str, tuple[str, ...]] = {
 }
 OURS = ("list", "show", "logs", "create", "start", "stop", "delete", "cancel", "plot", "doctor", "add")
 COMMANDS: dict[str, str] = {
-    # `ls` is a command of ours, of the noun tree
-    **dict.fromkeys(("ps", "list", "get", "top"), "`dtnctl status`, or `dtnctl sessions list`"),
+    # `ls` and `top` are commands of ours
+    **dict.fromkeys(("ps", "list", "get"), "`dtnctl status`, or `dtnctl sessions list`"),
     # `show` is a command of ours, of a commit
     **dict.fromkeys(SHOWING[1:], "`dtnctl sessions show NAME`, `dtnctl transfers show NAME` or `dtnctl endpoints show NAME`"),
     **dict.fromkeys(("log", "logs", "tail"), "`dtnctl sessions logs NAME` or `dtnctl transfers logs NAME`"),

@@ -64,6 +64,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "endpoints/a",
     ),
     "status": ("",),
+    "top": ("--once",),
     "graph networks": ("", "--offline"),
     "graph host": ("a", "b --offline"),
     "graph transfer": ("t",),

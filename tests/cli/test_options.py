@@ -56,7 +56,7 @@ def test_no_option_is_a_time_without_units() -> None:
     timely = {(path, name, metavar) for path, name, metavar in options if re.search("time|seconds|delay|interval|every|wait", name)}
     assert {metavar for _, _, metavar in timely} == {"TIME"}
     durations = {"--timeout", "--lock-timeout", "--backoff", "--deadline", "--stall-timeout", "--duration", "--max-age"}
-    durations |= {"--interval", "--run-timeout"}
+    durations |= {"--interval", "--run-timeout", "--every"}
     assert {option for _, option in TIMES} == durations
 
 
@@ -166,6 +166,7 @@ NAMES = {"sessions": "s", "transfers": "t", "endpoints": "a", "networks": "data"
 WORDS = {
     "inventory show": [],
     "graph host": ["a"],
+    "top": ["--once"],
     "graph transfer": ["t"],
     "schema": ["session"],
     "init": ["new"],

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "transfers create": ["a:/x", "b:/x", "gridftp"],
     "endpoints show": ["a"],
     "graph host": ["a"],
+    "top": ["--once"],
     "graph transfer": ["t"],
     "endpoints doctor": ["--all"],
     "endpoints add": ["c", "--ssh", "root@127.0.0.1", "--print"],

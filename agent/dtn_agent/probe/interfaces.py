@@ -13,6 +13,7 @@ from dtn_agent.probe.steering import steering
 from dtn_agent.protocol import Interface
 
 COUNTERS = (
+    "rx_bytes",
     "rx_crc_errors",
     "rx_dropped",
     "rx_errors",
@@ -21,6 +22,7 @@ COUNTERS = (
     "rx_length_errors",
     "rx_missed_errors",
     "rx_over_errors",
+    "tx_bytes",
     "tx_carrier_errors",
     "tx_dropped",
     "tx_errors",

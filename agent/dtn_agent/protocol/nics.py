@@ -114,7 +114,7 @@ class Interface(Reported):
     NUMA node. `permanent_mac` is the hardware's own. `features` are the offloads that are on, by the kernel's names, which are finer
     than ethtool's words: `rx-gro`, `rx-lro`, `tx-tcp-segmentation`, `tx-checksum-ip-generic`. `carrier` is None while it is not up.
     `rps` and `xps` are the CPUs that the kernel steers each receive and send queue to, in the queues' order; an empty text: none.
-    `counters` are drops and errors since boot, by sysfs' names.
+    `counters` are bytes, drops and errors since boot, by sysfs' names.
     """
 
     name: str
