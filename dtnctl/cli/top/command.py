@@ -51,9 +51,9 @@ def top_command(
     from dtnctl.client.workplace import refuse_ssh_mistakes
     from dtnctl.runtime.clock import SystemClock
 
+    workplace = _opened(label)
     if not once:
         _refuse_without_a_screen()
-    workplace = _opened(label)
     with observers(workplace, timeout) as clients:
         looker = Looker(workplace, clients, SystemClock())
         if once:
