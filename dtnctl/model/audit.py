@@ -47,7 +47,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Whether a packet of this size, its IP header included, came back uncut."""
+    """Whether a packet of this size, its IP header included, was answered. It may not be cut on the way there."""
 
     bytes: int
     came_back: bool

@@ -22,7 +22,7 @@ PAIR_COLUMNS = (
     Column("RATE", right=True, drop=1),
     Column("PASSES", right=True),
 )
-PAIR_HEADERS = tuple(column.header.capitalize() for column in PAIR_COLUMNS)
+PAIR_HEADERS = ("Subnet", "Near", "Far", "MTU", "Rate", "Passes")  # the same for pages
 
 
 def render_audit(audit: Audit, files: Sequence[tuple[str, str]], context: RenderContext) -> str:

@@ -13,14 +13,20 @@ from dtnctl.render.doctor import SIGNS, WORDS, verdict_parts
 from dtnctl.render.text import printable
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8886; --error: #b3261e; --warning: #8a5300; --info: #3b5b8c; --ok: #2b6b35; --soft: #8881; }
-@media (prefers-color-scheme: dark) { :root { --error: #ff8a80; --warning: #ffbd66; --info: #9dbff0; --ok: #8fd49a; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 0 auto; padding: 1rem; }
+:root { color-scheme: light dark; --page: #fff; --text: #1b1b1b; --line: #8886; --link: #0b57d0; --soft: #f2f2f2; }
+:root { --error: #b3261e; --warning: #8a5300; --info: #3b5b8c; --ok: #2b6b35; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #121212; --text: #e8e8e8; --link: #a8c7fa; --soft: #1f1f1f; }
+  :root { --error: #ff8a80; --warning: #ffbd66; --info: #9dbff0; --ok: #8fd49a; }
+}
+a { color: var(--link); }
+body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
+table { border-collapse: collapse; width: 100%; min-width: 44rem; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-top: 1px solid var(--line); }
-td p { margin: .25rem 0 0; opacity: .85; font-size: .9em; }
+td:first-child { white-space: nowrap; }
+td p { margin: .25rem 0 0; font-size: .9em; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; }
 .error { color: var(--error); font-weight: 600; } .warning { color: var(--warning); font-weight: 600; }
@@ -54,7 +60,11 @@ def _host(host: HostAudit, context: RenderContext) -> Iterator[str]:
     yield f"<p>{escape(' · '.join(verdict_parts(item, context)))}</p>"
     shown = [finding for finding in item.findings if context.show_all or finding.severity in WORDS]
     if shown:
-        yield from _table("Findings", ("Severity", "Check", "Found", "Expected", "Fix"), (_cells(finding) for finding in shown))
+        yield from _table(
+            f"Findings of {escape(item.endpoint)}",
+            ("Severity", "Check", "Found", "Expected", "Fix"),
+            (_cells(finding) for finding in shown),
+        )
     yield from _list("What carries data", [" ".join(carried_words(each)) for each in host.carried])
     yield from _list("What was not seen", host.unseen)
     yield "</section>"

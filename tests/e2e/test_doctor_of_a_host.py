@@ -35,6 +35,16 @@ FILES = [
 ]
 PROCESSES = ["ps", "-e", "-o", "pid=,args="]
 WIRE = "wire7"
+# One for each check of what a network namespace has for itself: how it is right, how it is planted.
+FAULTS = {
+    "net.tcp_mtu_probing": ("sysctl -q net.ipv4.tcp_mtu_probing=1", "sysctl -q net.ipv4.tcp_mtu_probing=0"),
+    "net.tcp_sack": ("sysctl -q net.ipv4.tcp_sack=1", "sysctl -q net.ipv4.tcp_sack=0"),
+    "net.tcp_timestamps": ("sysctl -q net.ipv4.tcp_timestamps=1", "sysctl -q net.ipv4.tcp_timestamps=0"),
+    "net.tcp_window_scaling": ("sysctl -q net.ipv4.tcp_window_scaling=1", "sysctl -q net.ipv4.tcp_window_scaling=0"),
+    "nic.jumbo": (f"ip link set {WIRE} mtu 9000", f"ip link set {WIRE} mtu 1500"),
+    "net.tcp_no_metrics_save": ("sysctl -q net.ipv4.tcp_no_metrics_save=1", "sysctl -q net.ipv4.tcp_no_metrics_save=0"),
+}
+RIGHT, PLANTED = ("; ".join(pair[number] for pair in FAULTS.values()) for number in (0, 1))
 ADDRESSES = {"dtn1": "10.77.7.1/24", "dtn2": "10.77.7.2/24"}
 
 
@@ -66,6 +76,25 @@ def test_packets_pass_as_large_as_both_ends_send_and_a_switch_with_smaller_ones_
     (fault,) = document["pair_faults"]
     assert (fault["near"], fault["severity"]) == (WIRE, "error")
     assert fault["found"] == "packets of more than 1500 bytes are lost between them, and both interfaces send 9000"
+
+
+def test_planted_faults_are_found_and_no_others(play: Playground) -> None:
+    """Those of a machine's hardware are planted in tests/hardware."""
+
+    def found() -> set[str]:
+        document = doctor(play, "--interface", WIRE)
+        return {item["check"] for item in document["hosts"][0]["findings"] if item["severity"] in ("error", "warning", "info")}
+
+    with play.lab.wire(WIRE):
+        play.lab.exec("dtn1", ["ip", "address", "add", ADDRESSES["dtn1"], "dev", WIRE])
+        names = [f"net.ipv4.{check.partition('.')[2]}" for check in FAULTS if check.startswith("net.")]
+        kept = play.lab.exec("dtn1", ["sysctl", *names]).stdout
+        play.lab.exec("dtn1", ["sh", "-c", RIGHT])
+        before = found()
+        play.lab.exec("dtn1", ["sh", "-c", PLANTED])
+        new = found() - before
+        play.lab.exec("dtn1", ["sysctl", "-q", "-w", *(line.replace(" = ", "=") for line in kept.splitlines())])
+    assert new == FAULTS.keys()
 
 
 def test_interfaces_of_one_network_that_send_frames_of_different_sizes_are_found_by_the_rules(play: Playground) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Literal
 
 import cmarkgfm
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from cmarkgfm.cmark import Options
+from playwright.sync_api import sync_playwright
 
 from dtnctl.model.audit import Audit
 from dtnctl.model.findings import Finding
@@ -115,3 +119,15 @@ def test_what_was_not_tried_and_what_is_right_are_said_where_they_are_asked_for(
     assert "nic.duplex" not in render(ONE)
     assert "nic.duplex" in render(ONE, ALL)
     assert "warning" in render(WARNED)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no Chromium on this machine (Debian: chromium)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_has_no_fault_that_axe_finds(scheme: Literal["light", "dark"]) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()  # axe is a script, and the page allows none
+        page.set_content(html(AUDIT, ALL))
+        found = Axe().run(page)
+        browser.close()
+    assert found.violations_count == 0, found.generate_report()
