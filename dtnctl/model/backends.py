@@ -27,6 +27,7 @@ class Backend:
     `pulls`: it is asked to pull an image, and shows what is in one; else it pulls by itself when a container starts.
     `checks_by_itself`: it runs health checks whatever its host is; else they are asked for while a plan waits for one.
     `equipped_by_agent`: containers get functions, devices and volumes of other hosts by an agent; else by what the backend itself has.
+    `own_network`: what it itself calls the network that files call `bridge`: no other network there has this name.
     `lacks`, `network_lacks`: what it cannot do, by field of a profile and of a network; `function_lacks` of one of virtual functions.
     `shortfalls`: what else others do and it does not, by name, each with a sentence for people.
     """
@@ -45,6 +46,7 @@ class Backend:
     pulls: bool = True
     checks_by_itself: bool = True
     equipped_by_agent: bool = True
+    own_network: str = ENGINE_BRIDGE
     lacks: Lacks = field(default_factory=dict)
     network_lacks: Lacks = field(default_factory=dict)
     function_lacks: Lacks = field(default_factory=dict)
@@ -137,6 +139,7 @@ PODMAN = Backend(
     remove_volume="podman volume rm",
     oldest=(5, 0),
     checks_by_itself=False,  # systemd's timers do
+    own_network="podman",
     lacks=OF_PODMAN,
     network_lacks=OF_PODMANS_NETWORKS,
     shortfalls={

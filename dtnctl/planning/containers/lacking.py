@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dtnctl.model.drivers import ENGINE_BRIDGE
 from dtnctl.model.lacks import Lack
 from dtnctl.model.plan import Cause
 from dtnctl.model.site import BUILT_IN_NETWORKS
@@ -30,6 +31,9 @@ def refuse_lacking(service: Service) -> Iterator[Refusal]:
 def _of_network(service: Service, name: str) -> Iterator[Refusal]:
     document = service.site.networks[name]
     row = document.value.driver_row
+    if name == service.backend.own_network:
+        text = f"network {name} is not possible on {service.endpoint.name}, which is {service.backend.name}: its own network has this name"
+        yield Refusal(CODE, Cause(text, document.file, document.mark().line), f"another name; its own network is `{ENGINE_BRIDGE}`")
     lacks = {**service.backend.network_lacks, **(service.backend.function_lacks if row.gives_functions else {})}
     for field, lack in sorted(lacks.items()):
         if field == "vlan" and row.tags_vlan == "container":  # nothing of the host's is needed for it

@@ -90,6 +90,15 @@ def test_a_network_that_it_cannot_make_is_blocked_by_the_line_of_its_file() -> N
     assert refusals(DATA_NODE + NETWORK.format("macvlan") + ON_DATA) == []
 
 
+@pytest.mark.parametrize(("backend", "is_blocked"), [("Podman", True), ("Docker", False)])
+def test_a_network_that_has_the_name_of_the_backends_own_is_blocked(backend: str, is_blocked: bool) -> None:
+    declared = site("# networks/podman\ndriver: bridge\n" + SESSION + "  data_nets: [podman]\n")
+    there = world(declared)
+    there.hosts["a"].backend = backend
+    said = "network podman is not possible on a, which is Podman: its own network has this name"
+    assert [item.cause.text for item in plan(declared, there).blocked] == [said] * is_blocked
+
+
 RESOURCES = "context: prod, resources: {rdma_cm: rdma/hca, uverbs: rdma/hca, eth1: example.net/eth1_vfs}"
 WITH_RESOURCES = DATA_NODE.replace("context: prod", RESOURCES)
 
