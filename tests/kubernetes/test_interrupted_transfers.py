@@ -8,7 +8,7 @@ import pytest
 from lightkube.resources.batch_v1 import Job
 
 from tests.kubernetes.scene import NODE, Scene, service
-from tests.kubernetes.test_transfers import MAKE, SIZE, beside_docker, declare
+from tests.kubernetes.test_transfers import SIZE, beside_docker, declare, making
 
 SLOWLY = "4mbit"  # some 17 s for the file
 ENDS_SECONDS = 170.0  # of dtnctl, and of a Job with the shortest deadline that a scenario declares
@@ -20,7 +20,7 @@ FAILED = 9
 def from_node(data: Scene) -> Iterator[tuple[Scene, str, Callable[[str], str]]]:
     """A file on the node, its checksum, and what a script prints at the destination."""
     with beside_docker(data) as in_docker:
-        yield data, data.cluster.sh(service("pair"), MAKE).strip(), in_docker
+        yield data, data.cluster.sh(service("pair"), making(NODE)).strip(), in_docker
 
 
 From = tuple[Scene, str, Callable[[str], str]]

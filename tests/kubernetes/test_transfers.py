@@ -19,7 +19,6 @@ from tests.kubernetes.conftest import NODE_PORTS
 from tests.kubernetes.scene import NODE, SITE, Scene, service
 
 SIZE = 8 * 1024**2
-MAKE = f"head -c {SIZE} /dev/urandom > /data/file && md5sum /data/file | cut -d' ' -f1"
 DTN = {"user": "dtnaas", "arguments": None, "memory": "256MiB", "cpus": 0.2, "data_port_range": [30300, 30349], "data_nets": ["data"]}
 
 
@@ -29,7 +28,7 @@ def test_a_transfer_between_two_nodes_runs_once_with_a_matching_checksum(data: S
         pytest.skip("the cluster has no second node that is ready")
     data.endpoint("other", node=other, interfaces={"data": data.cluster.given.interface})
     pair(data, "other")
-    digest = data.cluster.sh(f"{SITE}.pair.other", MAKE).strip()
+    digest = data.cluster.sh(f"{SITE}.pair.other", making("other")).strip()
     assert digest in data.cluster.sh(service("pair"), f"md5sum {copied(data, 'other', NODE)}")
 
 
@@ -51,9 +50,9 @@ def test_a_docker_engine_reaches_ports_that_a_service_of_the_node_publishes(data
 def docker_to_node_and_back(data: Scene) -> None:
     """A session of both, and a transfer each way, each with the program that copies at its source."""
     with beside_docker(data) as in_docker:
-        digest = in_docker(MAKE)
+        digest = in_docker(making("dtn1"))
         assert digest in data.cluster.sh(service("pair"), f"md5sum {copied(data, 'dtn1', NODE)}")
-        digest = data.cluster.sh(service("pair"), MAKE).strip()
+        digest = data.cluster.sh(service("pair"), making(NODE)).strip()
         assert digest in in_docker(f"md5sum {copied(data, NODE, 'dtn1')}")
 
 
@@ -87,6 +86,15 @@ def pair(scene: Scene, other: str) -> None:
     scene.converge()
 
 
+def making(endpoint: str) -> str:
+    """A script that makes the endpoint's file and prints its checksum. Hosts may share the folder, in which each owns its files."""
+    return f"head -c {SIZE} /dev/urandom > {file_of(endpoint)} && md5sum {file_of(endpoint)} | cut -d' ' -f1"
+
+
+def file_of(endpoint: str) -> str:
+    return f"/data/file-of-{endpoint}"
+
+
 def copied(scene: Scene, source: str, destination: str) -> str:
     """The path at the destination, of a transfer that ended well and is recorded."""
     name = declare(scene, source, destination)
@@ -99,8 +107,8 @@ def copied(scene: Scene, source: str, destination: str) -> str:
 
 
 def declare(scene: Scene, source: str, destination: str, **fields: Any) -> str:
-    """The name of a transfer of the file that MAKE made."""
+    """The name of a transfer of the source's file."""
     name = f"copy-{secrets.token_hex(3)}"  # records outlive a run of these tests
-    ends = {"from": f"{source}:/data/file", "to": f"{destination}:/data/{name}"}
+    ends = {"from": f"{source}:{file_of(source)}", "to": f"{destination}:/data/{name}"}
     scene.write(f"transfers/{name}", {**ends, "tool": "rsync", "session": "pair", **fields})
     return name
