@@ -11,7 +11,7 @@ import pytest
 
 from dtnctl.cli.top.looking import PATIENCE, Looker
 from dtnctl.client.workplace import observers, open_workplace
-from tests.cli.small_site import run, two_engines
+from tests.cli.small_site import run, two_engines, write
 from tests.fakes.engine import World
 
 
@@ -72,6 +72,7 @@ def test_one_picture_is_printed_as_text(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_it_says_what_to_use(tmp_path: Path) -> None:
+    write(tmp_path, {"a": "unix:///nowhere/none.sock", "b": "unix:///nowhere/none.sock"})
     ran = run(tmp_path, "top")
     assert (ran.returncode, ran.stdout) == (64, "")
     assert ran.stderr.startswith("the screen needs a terminal; `dtnctl top --once` prints one picture as plain text")
