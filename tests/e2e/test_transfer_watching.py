@@ -13,6 +13,7 @@ import pytest
 from lab import Lab
 from tests.e2e.test_trouble import wait_for
 from tests.e2e.transfer_scene import TransferScene
+from tests.render.pictures.reading import words_of
 
 pytestmark = pytest.mark.lab
 SIZE = 60_000_000
@@ -41,6 +42,8 @@ def test_ctrl_c_leaves_a_copy_running_which_logs_follow_and_the_next_apply_recor
         assert re.search(r"of 57\.22 MiB +\d+ % .* average .*ETA", line), line
         row = scene.row("long")
         assert (row["state"], 0 < row["bytes"] < SIZE, row["bytes_per_second"] > 0) == ("running", True, True)
+        live = play.run("top", "--once").expect(0).out
+        assert re.search(r"^long +running +\d+ % +[0-9.]+ \w+ ", live, re.MULTILINE), live
         applying.send_signal(signal.SIGINT)
         stopped = play.ended(applying)
         assert stopped.code == 130
@@ -74,6 +77,11 @@ def test_the_rate_of_a_transfer_is_drawn_on_a_terminal_and_as_a_picture(scene: T
     picture = (play.root / "long.png").read_bytes()
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     assert len(picture) > 5000
+    document = play.run("graph", "transfer", "long").expect(0).out
+    words = words_of(document)
+    assert "long (generation 1, try 1)" in words
+    assert "what bounds it is not known" in words, "no agent reports a link here"
+    assert ' class="rate"' in document
 
 
 def test_events_show_two_transfers_side_by_side(scene: TransferScene) -> None:
