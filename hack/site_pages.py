@@ -35,7 +35,10 @@ STYLE = ".md-grid {max-width: 84rem}\n.md-typeset pre > code {font-size: .78em}\
 INSIDE = re.compile(r"^ {2,3}(?=\S)", re.MULTILINE)
 FENCE = re.compile(r"^(?P<indent> *)```.*?\n.*?^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=\))")
-LIST_AFTER_TEXT = re.compile(r"^(?P<text>(?![-*] |[#| ]|\d+\. ).+\n)(?=(?:[-*]|\d+\.) )", re.MULTILINE)  # GitHub needs no empty line there
+ITEM = re.compile(r" *(?:[-*]|\d+\.) ")
+FIRST_ITEM = re.compile(r"(?:[-*]|1\.) ")  # another number does not begin a list
+TEXT = re.compile(r"[^#| ]")  # of a paragraph that is in no item
+ROW = re.compile(r" *\|")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -131,8 +134,26 @@ def _in_its_item(fence: re.Match[str]) -> str:
 
 
 def with_lists(text: str) -> str:
-    """With an empty line between a text and the list that follows it, and what is inside of an item as far in as it must be."""
-    return LIST_AFTER_TEXT.sub(r"\g<text>\n", INSIDE.sub(INSIDE_AN_ITEM, text))
+    """With empty lines where GitHub needs none: before a list or table that follows a text, and after an item of several paragraphs.
+
+    What is inside of an item is as far in as it must be.
+    """
+    lines, is_long = list[str](), False  # whether this is a further paragraph of an item
+    for line in INSIDE.sub(INSIDE_AN_ITEM, text).splitlines(keepends=True):
+        before = lines[-1] if lines else "\n"
+        if before.strip() and (_begins(line, before) or (ITEM.match(line) and is_long)):
+            lines.append("\n")
+        is_after_empty_line = not before.strip()
+        is_long = line.startswith(INSIDE_AN_ITEM) if is_after_empty_line else is_long and not ITEM.match(line)
+        lines.append(line)
+    return "".join(lines)
+
+
+def _begins(line: str, before: str) -> bool:
+    """Whether a list or a table begins with this line, after that one."""
+    if ROW.match(line):
+        return not ROW.match(before)
+    return FIRST_ITEM.match(line) is not None and TEXT.match(before) is not None and not ITEM.match(before)
 
 
 def with_site_links(text: str, page: str) -> str:

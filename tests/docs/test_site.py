@@ -9,10 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cmarkgfm
+import markdown
 import pytest
 
 from hack.site_pages import decisions, navigation, outside_of_fences, site_path, with_lists, with_site_links
@@ -138,10 +141,33 @@ def test_links_that_leave_the_docs_lead_to_copies_inside() -> None:
     assert with_site_links("[a](../agent.md)", "decisions/0001-x.md") == "[a](../agent.md)"
 
 
-def test_list_after_a_text_is_a_list() -> None:
-    assert with_lists("**Refused.**\n- one\n- two\n  more\n- three\n") == "**Refused.**\n\n- one\n- two\n    more\n- three\n"
-    assert with_lists("1. one\n\n   | a | b |\n   |---|---|\n") == "1. one\n\n    | a | b |\n    |---|---|\n"
-    assert with_lists("# Title\n- one\n\ntext\n1. one\n") == "# Title\n- one\n\ntext\n\n1. one\n"
+ADDED = {
+    "a list after a text": ("**Refused.**\n- one\n- two\n  more\n- three\n", "**Refused.**\n\n- one\n- two\n    more\n- three\n"),
+    "a list after a heading": ("# Title\n- one\n\ntext\n1. one\n", "# Title\n- one\n\ntext\n\n1. one\n"),
+    "a number at the beginning of a line": ("from 50000 to\n51000. Then\n", "from 50000 to\n51000. Then\n"),
+    "a table inside of an item": ("1. one\n   | a |\n   |---|\n", "1. one\n\n    | a |\n    |---|\n"),
+    "an item after one of two paragraphs": ("1. one\n\n   more\n2. two\n3. three\n", "1. one\n\n    more\n\n2. two\n3. three\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), ADDED.values(), ids=ADDED)
+def test_lists_and_tables_get_the_empty_lines_that_github_does_not_need(text: str, wanted: str) -> None:
+    assert with_lists(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.rglob("*.md")), CLONE / "CONTRIBUTING.md", CLONE / "CHANGELOG.md"], ids=lambda page: page.stem
+)
+def test_site_has_the_lists_and_tables_that_github_shows(page: Path) -> None:
+    text = page.read_text()
+    extensions = ["attr_list", "tables", "pymdownx.superfences", "pymdownx.highlight"]
+    ours = markdown.markdown(outside_of_fences(text, with_lists), extensions=extensions)
+    assert elements(ours) == elements(cmarkgfm.github_flavored_markdown_to_html(text))
+
+
+def elements(html: str) -> Counter[str]:
+    """How often a page has each of its parts, but for those of code."""
+    return Counter(re.findall(r"<(li|ol|ul|table|tr|h[1-6]|img|blockquote|strong|pre)[ >]", html))
 
 
 def test_code_inside_of_an_item_stays_there() -> None:
