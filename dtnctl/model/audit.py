@@ -55,7 +55,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An interface of each host, and what passes between them. `subnet` is empty where they are in different ones.
+    """An interface of each host, and what passes between them. `subnet` is empty where they are in different ones, or have no address.
 
     `sizes` are in the order in which they were tried, the largest first; `trouble` is why none was.
     """
@@ -65,6 +65,11 @@ class Pair:
     far: Carried
     sizes: tuple[Size, ...] = ()
     trouble: str = ""
+
+    @property
+    def way(self) -> str:
+        """What they share: a subnet, a VLAN, or nothing but routers."""
+        return self.subnet or ("routed" if self.near.address and self.far.address else f"VLAN {self.near.vlan}")
 
     @property
     def passes(self) -> int | None:

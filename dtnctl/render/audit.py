@@ -15,14 +15,14 @@ from dtnctl.render.text import Style, flow, look_of, pad, plural, printable
 
 NOT_KNOWN, NOT_TRIED = "not known", "not tried"
 PAIR_COLUMNS = (
-    Column("SUBNET", least=10, drop=2),
+    Column("NETWORK", least=10, drop=2),
     Column("NEAR", least=8),
     Column("FAR", least=8),
     Column("MTU", right=True),
     Column("RATE", right=True, drop=1),
     Column("PASSES", right=True),
 )
-PAIR_HEADERS = ("Subnet", "Near", "Far", "MTU", "Rate", "Passes")  # the same for pages
+PAIR_HEADERS = ("Network", "Near", "Far", "MTU", "Rate", "Passes")  # the same for pages
 
 
 def render_audit(audit: Audit, files: Sequence[tuple[str, str]], context: RenderContext) -> str:
@@ -80,7 +80,7 @@ def pair_cells(pair: Pair) -> list[str]:
     """A row of the table: the ends, both MTUs, the slower rate, and the largest packet that came back."""
     mtu = f"{pair.near.mtu}" if pair.near.mtu == pair.far.mtu else f"{pair.near.mtu}/{pair.far.mtu}"
     return [
-        pair.subnet or "routed",
+        pair.way,
         f"{pair.near.interface} {pair.near.address.partition('/')[0]}",
         f"{pair.far.interface} {pair.far.address.partition('/')[0]}",
         mtu,

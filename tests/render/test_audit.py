@@ -47,7 +47,7 @@ dtn2: what carries data
     ens1f0 10.9.0.2/24 MTU 9000 100 Gb/s
 
 from dtn1 to dtn2
-    SUBNET       NEAR             FAR               MTU      RATE  PASSES
+    NETWORK      NEAR             FAR               MTU      RATE  PASSES
     10.9.0.0/24  ens1f0 10.9.0.1  ens1f0 10.9.0.2  9000  100 Gb/s    1500
 
 ✖ error    ens1f0 to ens1f0
@@ -90,8 +90,9 @@ def test_host_without_a_nic_says_how_to_name_one() -> None:
 def test_frames_that_differ_are_both_shown_and_what_is_not_known_is_said() -> None:
     (pair,) = AUDIT.pairs
     far = replace(pair.far, mtu=1500, speed=None, vlan=222, address="")
-    changed = replace(AUDIT, pairs=(replace(pair, subnet="", far=far),))
-    assert "routed  ens1f0 10.9.0.1  ens1f0   9000/1500  not known    1500" in text(changed)
+    changed = replace(AUDIT, pairs=(replace(pair, subnet="", near=replace(pair.near, vlan=222), far=far), replace(pair, subnet="")))
+    assert "VLAN 222  ens1f0 10.9.0.1  ens1f0           9000/1500  not known    1500" in text(changed)
+    assert "routed    ens1f0 10.9.0.1  ens1f0 10.9.0.2       9000   100 Gb/s    1500" in text(changed)
     (first, second) = AUDIT.hosts
     assert "ens1f0 no address VLAN 222 MTU 1500 rate not known" in text(replace(AUDIT, hosts=(first, replace(second, carried=(far,)))))
 

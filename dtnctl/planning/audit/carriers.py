@@ -51,7 +51,7 @@ def carried(facts: Facts, nics: Sequence[Interface]) -> tuple[Carried, ...]:
 
 
 def _of_nic(facts: Facts, nic: Interface) -> Iterator[Carried]:
-    vlans = [item for item in facts.interfaces if item.kind == "vlan" and item.parent == nic.name and _address(item, facts)]
+    vlans = [item for item in facts.interfaces if item.kind == "vlan" and item.parent == nic.name and item.is_up]
     if _address(nic, facts) or not vlans:
         yield _carried(nic, nic, facts)
     for vlan in vlans:
@@ -61,8 +61,10 @@ def _of_nic(facts: Facts, nic: Interface) -> Iterator[Carried]:
 def _carried(interface: Interface, nic: Interface, facts: Facts) -> Carried:
     address = _address(interface, facts)
     subnet = str(ip_interface(address).network) if address else ""
-    name = network_name(subnet) if subnet else name_of(interface.name)
-    return Carried(name, interface.name, nic.name, interface.vlan, subnet, address, interface.mtu, nic.speed)
+    unnumbered = f"vlan{interface.vlan}" if interface.vlan is not None else name_of(interface.name)
+    return Carried(
+        network_name(subnet) if subnet else unnumbered, interface.name, nic.name, interface.vlan, subnet, address, interface.mtu, nic.speed
+    )
 
 
 def _address(interface: Interface, facts: Facts) -> str:

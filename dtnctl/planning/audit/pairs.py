@@ -12,6 +12,7 @@ USUAL = (9000, 1500, 1280)  # bytes; what switches, most hosts and every IPv6 li
 HEADERS = {4: 28, 6: 48}  # bytes of IP and ICMP before the data of a ping
 LARGEST = 65535
 REFUSED = "the login at the first host may not send ICMP packets; as root it may"
+NO_ADDRESS = "a VLAN of both hosts, where one of them has no address"
 SILENT = "no packet came back, whatever its size: is ICMP filtered, or is there no route?"
 
 
@@ -26,12 +27,18 @@ class Ping:
 
 
 def pairs_of(near: Sequence[Carried], far: Sequence[Carried]) -> tuple[Pair, ...]:
-    """Interfaces in one subnet; where no two are, the fastest with an address of each host, between which there are routers."""
+    """Interfaces in one subnet; else, between routers, the fastest with an address of each host. And VLANs without addresses, by number."""
+    tagged = [Pair("", item, other, trouble=NO_ADDRESS) for item in near for other in far if _is_same_vlan(item, other)]
     found = [Pair(item.subnet, item, other) for item in near for other in far if item.subnet and item.subnet == other.subnet]
     if found:
-        return tuple(found)
+        return (*found, *tagged)
     ends = [_fastest(near, version) for version in HEADERS], [_fastest(far, version) for version in HEADERS]
-    return next(((Pair("", one, other),) for one, other in zip(*ends, strict=True) if one and other), ())
+    return (*next(((Pair("", one, other),) for one, other in zip(*ends, strict=True) if one and other), ()), *tagged)
+
+
+def _is_same_vlan(near: Carried, far: Carried) -> bool:
+    """An address on one side alone reaches nothing."""
+    return near.vlan is not None and near.vlan == far.vlan and not (near.address and far.address)
 
 
 def _fastest(carried: Sequence[Carried], version: int) -> Carried | None:
@@ -40,7 +47,9 @@ def _fastest(carried: Sequence[Carried], version: int) -> Carried | None:
 
 
 def pings_of(pair: Pair) -> tuple[Ping, ...]:
-    """The largest packet first: as large as the first host can send, as the second one takes, and the usual sizes."""
+    """The largest packet first: as large as the first host can send, as the second one takes, the usual sizes; none without addresses."""
+    if pair.trouble:
+        return ()
     there = ip_interface(pair.far.address)
     most = min(pair.near.mtu, LARGEST)
     sizes = sorted({most, *(size for size in (pair.far.mtu, *USUAL) if size <= most)}, reverse=True)
@@ -50,6 +59,8 @@ def pings_of(pair: Pair) -> tuple[Ping, ...]:
 
 def with_answers(pair: Pair, pings: Sequence[Ping], came_back: Sequence[bool | None]) -> Pair:
     """The pair with what came back; None: that could not be sent. Nothing came back at all: that is no measure of sizes."""
+    if pair.trouble:
+        return pair
     sizes = tuple(Size(ping.bytes, answer) for ping, answer in zip(pings, came_back, strict=True) if answer is not None)
     if not any(size.came_back for size in sizes):
         return replace(pair, trouble=SILENT if sizes else REFUSED)

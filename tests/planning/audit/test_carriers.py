@@ -69,11 +69,13 @@ def test_vlans_are_networks_and_a_nic_without_an_address_below_them_is_none() ->
     nic = interface("ens1f0", speed=100_000, mtu=9000)
     vlan = interface("ens1f0.222", kind="vlan", parent="ens1f0", vlan=222, mtu=9000, addresses=["10.2.0.7/24"])
     idle = interface("ens1f0.333", kind="vlan", parent="ens1f0", vlan=333)
-    assert all_carried(nic, vlan, idle) == [
-        Carried("net-10-2-0-0-24", "ens1f0.222", "ens1f0", 222, "10.2.0.0/24", "10.2.0.7/24", 9000, 100_000)
+    down = interface("ens1f0.444", kind="vlan", parent="ens1f0", vlan=444) | {"is_up": False}
+    assert all_carried(nic, vlan, idle, down) == [
+        Carried("net-10-2-0-0-24", "ens1f0.222", "ens1f0", 222, "10.2.0.0/24", "10.2.0.7/24", 9000, 100_000),
+        Carried("vlan333", "ens1f0.333", "ens1f0", 333, "", "", 1500, 100_000),
     ]
     own = {**nic, "addresses": ["10.1.0.7/24"]}
-    assert [item.interface for item in all_carried(own, vlan, idle)] == ["ens1f0", "ens1f0.222"]
+    assert [item.interface for item in all_carried(own, vlan, idle)] == ["ens1f0", "ens1f0.222", "ens1f0.333"]
 
 
 def test_nic_in_a_bridge_has_the_bridges_address() -> None:

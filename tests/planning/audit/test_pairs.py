@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.model.audit import Audit, Carried, Pair, PairFault, Size
-from dtnctl.planning.audit.pairs import REFUSED, SILENT, faults_of, pairs_of, pings_of, with_answers
+from dtnctl.planning.audit.pairs import NO_ADDRESS, REFUSED, SILENT, faults_of, pairs_of, pings_of, with_answers
 
 NEAR = Carried("data", "ens1f0", "ens1f0", None, "10.1.0.0/24", "10.1.0.1/24", 9000, 100_000)
 FAR = Carried("data", "ens5", "ens5", None, "10.1.0.0/24", "10.1.0.2/24", 9000, 40_000)
@@ -16,7 +16,7 @@ PAIR = Pair("10.1.0.0/24", NEAR, FAR)
 
 def test_interfaces_in_one_subnet_are_a_pair() -> None:
     assert pairs_of([NEAR, OTHER], [FAR, IPV6]) == (PAIR,)
-    assert PAIR.speed == 40_000
+    assert (PAIR.speed, PAIR.way) == (40_000, "10.1.0.0/24")
 
 
 def test_where_no_subnet_is_shared_the_fastest_ones_are_a_pair_behind_routers() -> None:
@@ -25,12 +25,24 @@ def test_where_no_subnet_is_shared_the_fastest_ones_are_a_pair_behind_routers() 
     )
     six = Carried("y", "f", "f", subnet="2001:db8:5::/64", address="2001:db8:5::1/64")
     assert pairs_of([NEAR, IPV6], [six]) == (Pair("", IPV6, six),)
-    assert Pair("", NEAR, six).speed is None
+    assert (Pair("", NEAR, six).speed, Pair("", NEAR, six).way) == (None, "routed")
 
 
 def test_hosts_without_addresses_that_fit_have_no_pair() -> None:
     assert pairs_of([NEAR], [IPV6]) == ()
     assert pairs_of([], [FAR]) == ()
+
+
+def test_vlans_of_both_hosts_are_pairs_also_without_addresses_and_nothing_is_sent_in_them() -> None:
+    bare = Carried("vlan222", "ens1f0.222", "ens1f0", 222, mtu=9000)
+    (pair,) = pairs_of([bare], [bare])
+    assert (pair, pair.way, pings_of(pair), with_answers(pair, (), ())) == (Pair("", bare, bare, trouble=NO_ADDRESS), "VLAN 222", (), pair)
+    assert pairs_of([NEAR, bare], [FAR, bare]) == (PAIR, pair)
+    other = Carried("vlan223", "ens1f0.223", "ens1f0", 223)
+    numbered = Carried("n", "ens1f0.222", "ens1f0", 222, "10.1.0.0/24", "10.1.0.1/24")
+    assert pairs_of([bare], [other]) == ()
+    assert [item.way for item in pairs_of([numbered], [numbered])] == ["10.1.0.0/24"]
+    assert [item.way for item in pairs_of([numbered], [bare])] == ["VLAN 222"]
 
 
 def test_packets_are_as_large_as_the_first_host_sends_and_of_the_usual_sizes() -> None:
