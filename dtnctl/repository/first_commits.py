@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from dtnctl.errors import DtnctlError
@@ -27,12 +28,18 @@ class FirstCommit:
 
 def first_commits(root: Path, folder: str, kinds: Sequence[str]) -> Mapping[str, tuple[FirstCommit, ...]]:
     """Of each kind the files, the oldest first; those of one commit by name. Nothing without Git or a commit."""
-    places = [f"{folder}/{kind}" for kind in kinds]
-    words = ("log", "--first-parent", "-m", "--reverse", "--diff-filter=A", "--no-renames", "--name-only", "--relative")
     try:
-        text = run_git(root, *words, f"--format={COMMIT}%h %an", "--", *places)
+        return _first_commits(root, folder, tuple(kinds), run_git(root, "rev-parse", "--verify", "HEAD"))
     except DtnctlError:
         return dict.fromkeys(kinds, ())
+
+
+@lru_cache(maxsize=8)
+def _first_commits(root: Path, folder: str, kinds: tuple[str, ...], head: str) -> Mapping[str, tuple[FirstCommit, ...]]:
+    """Those of a commit never change; a long history takes a second, and a shell asks again and again."""
+    places = [f"{folder}/{kind}" for kind in kinds]
+    words = ("log", "--first-parent", "-m", "--reverse", "--diff-filter=A", "--no-renames", "--name-only", "--relative")
+    text = run_git(root, *words, f"--format={COMMIT}%h %an", head, "--", *places)
     found: dict[str, dict[str, FirstCommit]] = {kind: {} for kind in kinds}
     for item, path in _added(text):
         kind, stem = path.parent.name, path.stem

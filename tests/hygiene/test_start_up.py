@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.engine import World
 
 CLONE = Path(__file__).parents[2]
-SLOW = ("asyncio", "cryptography", "deepdiff", "docker", "git", "httpx2", "lightkube", "requests", "rich", "ruamel.yaml")
+SLOW = ("asyncio", "cryptography", "deepdiff", "docker", "git", "httpx2", "lightkube", "prompt_toolkit", "requests", "rich", "ruamel.yaml")
 PROGRAM = """
 import sys
 from dtnctl.cli.main import run

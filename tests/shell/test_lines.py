@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtnctl.cli.shell.lines import Names, is_edit, meant, numbers_in, with_names, words_of, writes
-from dtnctl.cli.shell.options import valued_options
+from dtnctl.cli.shell.valued import valued_options
 from dtnctl.errors import UsageError
 
 NAMES = Names({"8": "climate", "12": "ofed"}.get, {"1": "run14", "2": "copy"}.get)  # type: ignore[arg-type]  # every number is known here

@@ -178,6 +178,15 @@ def test_what_was_created_and_undone_is_no_part_of_a_commit(site: ShellSite) -> 
     assert site.git("show", "--name-only", "--format=").split() == ["state/sessions/s.yaml"]
 
 
+def test_no_secret_that_was_typed_is_in_a_message_or_in_a_commit(site: ShellSite) -> None:
+    line = "endpoints add new --docker ssh://ann:hunter2@new.example.net"
+    failed = site.script("endpoints import portainer http://127.0.0.1:9 --key hunter2")
+    done = site.script(line, "commit")
+    assert (failed.returncode, "hunter2" in failed.stdout + failed.stderr) == (64, False), failed.stderr
+    assert "line 1 of the script failed, the rest was not run: (not shown)" in failed.stderr
+    assert "hunter2" not in done.stdout + done.stderr + site.git("log", "--format=%B")
+
+
 def test_help_lists_all_commands(site: ShellSite) -> None:
     ran = site.script("help", "help session start")
     assert {"cd", "undo", "apply", "rollback"} <= {line.split()[0] for line in ran.stdout.splitlines() if line.startswith("  ")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -77,13 +78,37 @@ def test_a_person_walks_looks_changes_refuses_and_leaves(site: ShellSite, screen
 def test_ctrl_c_leaves_the_line_and_what_runs_but_not_the_shell(screen: Terminal) -> None:
     screen.press(f"session delete s{CTRL_C}")
     screen.wait_for("dtnctl> ")
-    screen.press(f"watch 1s ls active{ENTER}")
-    screen.wait_for("(Ctrl-C ends it)")
-    screen.press(CTRL_C)
+    for watched, seen in (("ls active", "1: ABSENT "), ("sessions list", "ABSENT")):
+        screen.press(f"watch 1s {watched}{ENTER}")
+        screen.wait_for("(Ctrl-C ends it)")
+        screen.wait_for(seen)
+        screen.press(CTRL_C)
+        screen.wait_for("dtnctl> ")
+    type_line(screen, "watch apply", "with a command that shows")
     screen.wait_for("dtnctl> ")
     type_line(screen, "pwd", "/\r\n")
     screen.wait_for("dtnctl> ")
     type_line(screen, "exit", "")
+    assert screen.end() == 0
+
+
+def test_ctrl_c_leaves_a_silent_endpoint_and_the_next_command_runs(site: ShellSite, screen: Terminal, tmp_path: Path) -> None:
+    """A thread of the shell waits for its answer then, and a process with two threads is not forked."""
+    file = site.root / "state/endpoints/b.yaml"
+    before = file.read_text()
+    with socket.socket(socket.AF_UNIX) as never_answers:
+        never_answers.bind(str(tmp_path / "b.sock"))
+        never_answers.listen()
+        never_answers.settimeout(120)
+        file.write_text(f"docker: unix://{tmp_path}/b.sock\nhost: b\n")
+        screen.press(f"ls active{ENTER}")
+        with never_answers.accept()[0]:  # the look is under way
+            screen.press(CTRL_C)
+            screen.wait_for("dtnctl> ")
+            type_line(screen, "validate", "ok: ")
+            screen.wait_for("dtnctl> ")
+    file.write_text(before)
+    screen.press(CTRL_D)
     assert screen.end() == 0
 
 

@@ -74,9 +74,16 @@ def run_script(shell: Shell, lines: Iterator[str], *, echo: bool) -> int:
         except Exit:
             return 0
         if code != 0:
-            announce(f"dtnctl: line {number} of the script failed, the rest was not run: {line.strip()}")
+            announce(f"dtnctl: line {number} of the script failed, the rest was not run: {_shown(line.strip())}")
             return code
     return 0
+
+
+def _shown(line: str) -> str:
+    """The line, unless it may hold a secret: this is kept in the logs of CI systems."""
+    from dtnctl.cli.shell.history import is_worth_keeping
+
+    return line if is_worth_keeping(line) else "(not shown)"
 
 
 def _read(lines: Iterator[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtnctl.cli.commands import COMMANDS, SINGULAR
+from dtnctl.cli.messages import announce
 from dtnctl.cli.shell import changes as changing
 from dtnctl.cli.shell.background import in_background
 from dtnctl.cli.shell.changes import Changes
 from dtnctl.cli.shell.help import help_text
+from dtnctl.cli.shell.history import is_worth_keeping
 from dtnctl.cli.shell.lines import OWN, PROGRAM, Names, is_edit, meant, numbers_in, with_names, words_of, writes
 from dtnctl.cli.shell.listing import listing_text
 from dtnctl.cli.shell.looking import Numbering, look, numbering
-from dtnctl.cli.shell.options import valued_options
 from dtnctl.cli.shell.programs import run_program
 from dtnctl.cli.shell.tree import Field, Folder, Parts, find, parts_of, path_text
+from dtnctl.cli.shell.valued import valued_options
 from dtnctl.cli.workplace import list_context, open_workplace
 from dtnctl.errors import DtnctlError, UsageError
 
@@ -54,7 +57,10 @@ class Shell:
             words = meant(words_of(line))
             return self._run(words) if words else 0
         except DtnctlError as error:
-            return report_error(error, self.invocation)
+            if not self.asks:
+                return report_error(error, self.invocation)
+            announce("\n".join(error.lines))  # a person needs no exit code
+            return error.exit_code
 
     def _run(self, words: Sequence[str]) -> int:
         if words[0] in OWN:
@@ -75,7 +81,7 @@ class Shell:
         if not writes(words):
             return run_program(words, self.environment, asks=self.asks), False
         before = len(self.changes.made)
-        with changing.noted(self.root, " ".join(words), self.changes):
+        with changing.noted(self.root, _called_in_commits(words), self.changes):
             code = self._edit(words) if is_edit(words) else run_program(words, self.environment, asks=self.asks)
         return code, len(self.changes.made) > before
 
@@ -195,6 +201,12 @@ class Shell:
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def _called_in_commits(words: Sequence[str]) -> str:
+    """The command as messages of commits name it: without words that may hold a secret."""
+    line = shlex.join(words)
+    return line if is_worth_keeping(line) else " ".join(words[:2])
 
 
 def _has_run(words: Sequence[str], code: int) -> bool:

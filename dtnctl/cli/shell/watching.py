@@ -11,8 +11,8 @@ from typing import Protocol
 from dtnctl.cli.options import seconds
 from dtnctl.cli.shell.lines import Names, meant, with_names
 from dtnctl.cli.shell.looking import Numbering
-from dtnctl.cli.shell.options import valued_options
 from dtnctl.cli.shell.programs import read_program
+from dtnctl.cli.shell.valued import valued_options
 from dtnctl.errors import UsageError
 
 USAGE = "watch [SECONDS] COMMAND, with a command that shows: `watch ls active`, `watch 5s status`, `watch show transfers`"
