@@ -79,9 +79,10 @@ class Scene(SiteFolder):
         self.cluster.apply(yaml.safe_dump(deployment))
 
     def leave(self) -> None:
-        """Nothing of the site stays on the cluster."""
-        for folder in ("sessions", "transfers", "networks", "endpoints", "profiles"):
+        """Nothing of the site stays on any of its endpoints but records."""
+        for folder in ("sessions", "transfers", "networks", "profiles"):
             for file in (self.root / "state" / folder).glob("*.yaml"):
                 file.unlink()
-        self.endpoint()
+        for file in (self.root / "state" / "endpoints").glob("*.yaml"):
+            self.write(f"endpoints/{file.stem}", {**yaml.safe_load(file.read_text()), "interfaces": {}})
         self.apply("--allow-empty").expect(0)

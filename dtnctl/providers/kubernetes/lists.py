@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dtnctl.errors import EngineError, NotFoundError, UnreachableError
 from dtnctl.model.resources import LABEL_SITE
@@ -18,6 +18,7 @@ from dtnctl.providers.kubernetes.place import Link, Place
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
 
+T = TypeVar("T")
 FORBIDDEN = 403
 FROM_MEMORY = "0"  # the server's, by its index of nodes: else it reads and decodes all pods of the cluster for each node
 
@@ -77,7 +78,7 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
     own = {name: tuple(item for item in items if is_of(item, place.endpoint)) for name, items in found.items()}
     lists = Lists(
         **own,
-        jobs=tuple(connection.items(paths.jobs, **ours)) if own["held"] else (),  # each Job has its Secret
+        jobs=tuple(_jobs(connection, paths, own["held"], pool)),
         node_pods=(*(item for item in found["pods"] if _is_on(item, node)), *(other_pods or ())),
         networks=None if their_networks is None else tuple(their_networks),
         node=seen_node,
@@ -85,6 +86,12 @@ def ask(connection: Connection, paths: Paths, place: Place, pool: Executor) -> L
         services=all_services,
     )
     return replace(lists, events=_events(connection, paths, lists))
+
+
+def _jobs(connection: Connection, paths: Paths, held: Iterable[Json], pool: Executor) -> Iterator[Json]:
+    """Those that the Secrets hold, if they were started: few, and as a rule none."""
+    asked = [pool.submit(_unless, NotFoundError, connection.get, paths.of("jobs", item["metadata"]["name"])) for item in held]
+    yield from (job for future in asked if (job := future.result()) is not None)
 
 
 def _in_namespace(connection: Connection, paths: Paths, asked: Mapping[str, Future[list[Json]]]) -> Mapping[str, tuple[Json, ...]]:
@@ -108,7 +115,7 @@ def _is_on(pod: Json, node: str) -> bool:
     return bool((pod.get("spec") or NOTHING).get("nodeName") == node)
 
 
-def _unless(kind: type[EngineError], call: Callable[[str], list[Json]], path: str) -> list[Json] | None:
+def _unless(kind: type[EngineError], call: Callable[[str], T], path: str) -> T | None:
     try:
         return call(path)
     except kind:
