@@ -163,6 +163,8 @@ def _endpoint_row(site: Site, name: str, seen: EndpointSeen) -> EndpointRow:
 
 def transfer_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[TransferRow, ...]:
     """A row for each declared transfer with what its record shows."""
+    if not site.transfers:
+        return ()
     plan = make_plan(site, snapshot, now=now, scope=Scope())
     notes = {note.name: note for note in plan.transfers}
     starting = {change.name: change.cause.text for change in plan.changes if change.kind == "transfer"}

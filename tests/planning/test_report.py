@@ -327,3 +327,8 @@ def test_a_replacement_says_too_whether_its_container_is_started() -> None:
     change(made, "a", "lab.one", init=False)
     other = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\nstate: initialized\nsettings: {init: true}\n")
     assert plan(other, made).changes[0].summary == "replaces container lab.one without starting it: it is declared initialized"
+
+
+def test_a_site_without_transfers_has_no_rows_of_them() -> None:
+    declared = site("# sessions/one\nendpoints: [a]\nimage: dtn:1\n")
+    assert transfer_rows(declared, applied(declared).observe(), NOW) == ()
