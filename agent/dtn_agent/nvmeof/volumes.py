@@ -202,19 +202,24 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             wanted = wanted.model_copy(update={"is_being_made": held.mount.is_being_made, "numbers": held.mount.numbers})
         if self._is_mounted(held) and held.mount == wanted:
             return Done(changed=False, detail=f"{held.volume} is mounted at {path}")
-        if held.mount is not None and (held.mount.is_being_unmounted or self.mounts.at(path) is not None):
+        if self.mounts.at(path) is not None or (held.mount is not None and held.mount.is_being_unmounted):
             self.fabrics.wait_for_device(held)
-            held = self._begin_unmount(held)
+            held = self._begin_unmount(held, held.mount or wanted)
             self._take_away(held, self._seconds_left(held))
         held = self._put_mount(held, wanted)
         try:
             self._bring_mount(held, may_make=request.format)
         except RefusedError:
             if not self._is_being_made(held):
-                drop_folder(Path(path))
-                self._put_mount(held, None)
+                self._drop_unless_mounted(held, path)
             raise
         return Done(changed=True, detail=f"{held.volume} is mounted at {path}")
+
+    def _drop_unless_mounted(self, held: HeldVolume, path: str) -> None:
+        """A mount that took too long may be there all the same; once its folder is gone, none comes any more."""
+        drop_folder(Path(path))
+        if self.mounts.at(path) is None:
+            self._put_mount(held, None)
 
     def _is_being_made(self, held: HeldVolume) -> bool:
         """By the ledger, as it is by now: a file system that was begun is made once more by the next request."""
@@ -252,18 +257,17 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
             held = self.entries.get(request.site, request.volume)
             if held is None or held.mount is None:
                 return Done(changed=False)
-            held = self._begin_unmount(held)
+            held = self._begin_unmount(held, held.mount)
             seconds_left = self._seconds_left(held)
         lost = self._take_away(held, seconds_left)
         with self.lock:
             self._forget_mount(held)
         return Done(changed=True, detail=f"{held.volume} is mounted no more{lost}")
 
-    def _begin_unmount(self, held: HeldVolume) -> HeldVolume:
+    def _begin_unmount(self, held: HeldVolume, mount: HeldMount) -> HeldVolume:
         """From now on `watch` does not mount it again, but ends what is begun."""
-        assert held.mount is not None
         self.unmounts.check_unused(held)
-        return self._put_mount(held, held.mount.model_copy(update={"is_being_unmounted": True}))
+        return self._put_mount(held, mount.model_copy(update={"is_being_unmounted": True}))
 
     def _take_away(self, held: HeldVolume, seconds_left: float) -> str:
         """What was lost by that, in words. After a conflict it is mounted as before."""

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dtn_agent.errors import RefusedError
+from dtn_agent.nvmeof.limits import Ran
 from dtn_agent.protocol import Facts, Held
 from dtn_agent.protocol.facts import Cpus, Memory, System
 from dtn_agent.protocol.volumes import Portal, Queues
 
-from tests.agent.nvmeof.kernel_initiator import KernelInitiator, RemoteTarget
+from tests.agent.nvmeof.kernel_initiator import KernelInitiator, MountTable, RemoteTarget
 from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
@@ -207,6 +209,32 @@ def test_another_mode_is_mounted_instead(tmp_path: Path) -> None:
     host.do(connect(), mount())
     assert host.do(mount(mode="rw")) == [True]
     assert [options.split(",")[0] for options, _ in host.mounted] == ["rw"]
+
+
+def test_a_mount_that_took_too_long_and_came_all_the_same_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but a person could unmount it: no request knew of it."""
+    host, usual = volume_host(tmp_path), MountTable._add
+
+    def late(self: MountTable, kind: str, options: str, device: str, path: str) -> Ran:
+        usual(self, kind, options, device, path)
+        raise RefusedError("failed", f"{device} is not mounted yet: mount has not ended; try again")
+
+    host.do(connect())
+    with monkeypatch.context() as patch:
+        patch.setattr(MountTable, "_add", late)
+        assert "is not mounted yet" in host.refusal(mount())
+    assert host.held.mount is not None
+    assert host.held.mount.is_mounted
+    assert host.do(unmount(), disconnect()) == [True, True]
+    assert (host.traces(), host.ledger.read()) == ([], Held())
+
+
+def test_what_is_mounted_at_its_place_without_an_entry_is_unmounted_first(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    host.do(connect(), mount(mode="rw"))
+    host.volumes.entries.change("play", "scratch", mount=None)
+    assert host.do(mount()) == [True]
+    assert [options.split(",")[0] for options, _ in host.mounted] == ["ro"]
 
 
 def test_a_volume_must_be_connected_to_be_mounted(tmp_path: Path) -> None:
