@@ -168,7 +168,7 @@ class Fabrics:
         except TooLongError:
             return True
         except OSError as error:
-            return error.errno == errno.EBUSY
+            return error.errno not in (errno.ENOENT, errno.ENXIO, errno.ENODEV)  # it is gone; whatever else is said is no answer
         return False
 
     def wait_until_free(self, device: str) -> bool:

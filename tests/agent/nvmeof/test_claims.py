@@ -94,5 +94,7 @@ def test_a_device_is_claimed_until_what_its_mount_held_is_written(disk: SlowDisk
     assert Users().of_unmount(str(place)) == []
 
 
-def test_a_device_that_is_not_there_is_not_claimed(tmp_path: Path) -> None:
+def test_a_device_that_is_not_there_is_not_claimed_and_one_of_which_nothing_is_known_is(tmp_path: Path) -> None:
     assert not Fabrics().is_claimed(str(tmp_path / "none"))
+    (tmp_path / "loop").symlink_to("loop")
+    assert Fabrics().is_claimed(str(tmp_path / "loop"))
