@@ -176,10 +176,9 @@ def _table(drawn: Folded, colours: Mapping[str, int], width: float) -> Block:
     """What the letters stand for."""
     rows = [_table_row(drawn, index, item, colours, width) for index, item in enumerate(drawn.groups)]
     rows += [Block(width, TABLE_ROW, text(0, 15, f"{words}.", "quiet")) for words in left_out(drawn)]
-    rows.append(_signs(width))
     if drawn.groups:
         rows.insert(0, _columns(width, "small quiet", ("sessions", "state", "networks", "endpoints")))
-    return stacked(rows)
+    return stacked([stacked(rows), _signs(width)], 10)
 
 
 def _table_row(drawn: Folded, index: int, item: Group, colours: Mapping[str, int], width: float) -> Block:
