@@ -106,7 +106,7 @@ def by_cluster(here: Place) -> Iterator[Reached]:
                 write_state(root, f"endpoints/{name}", {"kubernetes": node, "host": "192.0.2.3"})
             write_state(root, "site", {"name": "bench"})
             write_tiny_sessions(root, here.names, len(here.site().sessions))
-            dtnctl(root, "apply", "--yes", "--timeout", "2m")  # one thread makes all pods
+            dtnctl(root, "apply", "--yes")
         yield Reached(load_site(root), lambda: (RawNamespace(api.port, api.certificate, api.token, NAMESPACE),))
 
 

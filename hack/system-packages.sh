@@ -26,6 +26,7 @@ docker-registry                                 docker-registry
 htpasswd                                        apache2-utils
 etcd                                            etcd-server
 iperf3                                          iperf3
+chromium                                        chromium
 "
 BENCH_NEEDS="
 docker-compose                                  docker-compose

@@ -46,6 +46,7 @@ COMMANDS = {
     "paths": ("nouns", "Paths between sites, as their providers report them, and what they carry: list, show, check."),
     "volumes": ("nouns", "Volumes over NVMe-oF, as the agents of both ends report them: list, show."),
     "tools": ("nouns", "Tools of transfers, built in and declared: list, show."),
+    "web": ("web", "Pages in the browser: endpoints, sessions, transfers, plans, history; they change nothing."),
     "bench": ("bench", "Measure networks and volumes of endpoints, in containers made for it: network, storage."),
     "completion": ("completion", "Print the completion script of a shell: bash, zsh or fish."),
     "help": ("help_pages", "Show a page of the documentation, without a network; alone, the list of pages."),

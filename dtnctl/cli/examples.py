@@ -108,6 +108,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "dtnctl bench storage climate",
         "dtnctl bench storage climate --endpoint dtn1 --volume /data --size 8GiB --duration 30s --out disks.md",
     ),
+    "web": (
+        "dtnctl web",
+        "dtnctl web --port 8400 --interval 30s",
+        "dtnctl web --listen 192.0.2.10 --token-file /etc/dtnctl/web-token --name dtn.example.net",
+    ),
     "completion": ("source <(dtnctl completion bash)", "source <(dtnctl completion zsh)", "dtnctl completion fish | source"),
     "help": ("dtnctl help", "dtnctl help transfers", "dtnctl help sessions create"),
     "version": ("dtnctl version",),

@@ -95,6 +95,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report gitlab": ("build/plan.json",),
     "report webhook": ("build/plan.json",),
     "report issue": ("github build/drift.md", "gitlab build/drift.md"),
+    "web": ("--listen 192.0.2.1",),  # the pages themselves: tests/web/test_canaries.py
     "unlock": ("a",),
     "destroy": ("--dry-run", "--yes --confirm small"),
 }

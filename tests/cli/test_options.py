@@ -176,6 +176,7 @@ WORDS = {
     "sessions stop": ["s"],
     "sessions delete": ["s"],
     "completion": ["bash"],
+    "web": ["--port", "99999"],
     "transfers create": ["a:/x→y", "b:/x→y", "gridftp"],
     "sessions create": ["a,b", "--image", "x:1"],
     "endpoints add": ["c", "--docker", "ssh://root@c", "--print"],

@@ -11,7 +11,7 @@ from dtnctl.errors import EngineError, NotFoundError, TransferError, Unreachable
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.resources import ContainerSeen, ledger_name
 from dtnctl.model.samples import Collector, Sample, decode_samples, samples_path
-from dtnctl.movers.base import ProgressReader
+from dtnctl.movers.base import Moved, ProgressReader
 from dtnctl.providers.base import Observer
 from dtnctl.runtime.transfers.latest import latest_attempt
 from dtnctl.runtime.transfers.notes import read_notes
@@ -23,12 +23,20 @@ def sample_job(observer: Observer, job: ContainerSeen, reader: ProgressReader) -
     """What the job's output says, over time; nothing where the engine cannot show it."""
     collected = Collector()
     with contextlib.suppress(EngineError, UnreachableError):
-        for at, line in _stamped_lines(observer, job.id):
-            moved = reader.feed(line)
-            seconds = _seconds(job.started_at, at)
-            if moved is not None and seconds is not None:
-                collected.add(seconds, moved.bytes)
+        for seconds, moved in progress_over_time(observer, job, reader):
+            collected.add(seconds, moved.bytes)
     return collected.samples()
+
+
+def progress_over_time(
+    observer: Observer, job: ContainerSeen, reader: ProgressReader, *, follow: bool = False
+) -> Iterator[tuple[float, Moved]]:
+    """What the job's output says with the seconds since its start, as far as it is written; with `follow` until it ends."""
+    for at, line in _stamped_lines(observer, job.id, follow=follow):
+        moved = reader.feed(line)
+        seconds = _seconds(job.started_at, at)
+        if moved is not None and seconds is not None:
+            yield seconds, moved
 
 
 def samples_of(observer: Observer, site: str, transfer: str, generation: int) -> tuple[Attempt, tuple[Sample, ...]]:
@@ -57,10 +65,10 @@ def read_samples(observer: Observer, site: str, attempt: Attempt) -> tuple[Sampl
         return ()
 
 
-def _stamped_lines(observer: Observer, container: str) -> Iterator[tuple[str, bytes]]:
+def _stamped_lines(observer: Observer, container: str, *, follow: bool) -> Iterator[tuple[str, bytes]]:
     """(time, line with its end) of the log, as far as it is read."""
     rest, read = b"", 0
-    for chunk in observer.logs(container, timestamps=True):
+    for chunk in observer.logs(container, follow=follow, timestamps=True):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             at, _, text = line.partition(b" ")
