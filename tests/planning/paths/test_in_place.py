@@ -1,4 +1,4 @@
-"""Paths of providers that change some fields of a reservation in place, and replace it for others."""
+"""Paths of providers that change some fields of a reservation in place, replace it for others, and have windows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from dtnctl.model.path_kinds import PATH_KINDS
 from dtnctl.model.paths import PathState
 from tests.planning.building import world
+from tests.planning.listing import changes
 from tests.planning.paths.scene import ASKED, SITE, declared, left, planned, running, seen
 
 ROW = PATH_KINDS["nsi"]
@@ -73,3 +74,11 @@ def test_field_that_cannot_be_changed_in_place_forces_another_reservation() -> N
 def test_mtu_that_is_not_declared_is_the_provider_s() -> None:
     text = declared()
     assert planned(text, running(text), seen(mtu=9000)).is_empty
+
+
+@pytest.mark.usefixtures("modifying_kind")
+def test_path_is_released_when_its_window_is_over() -> None:
+    text = declared(path=ASKED + "window: {until: 2026-05-01T00:00:00Z}\n", session="")
+    found = planned(text, world(text), seen())
+    assert changes(found) == ["destroy path/a2b @ anagram: releases path a2b, active"]
+    assert found.changes[0].cause.text == "its window is over"

@@ -348,14 +348,6 @@ def test_path_is_released_where_it_is_not_declared_any_more() -> None:
     assert found.changes[0].cause.text == "it is to be had of second"
 
 
-@pytest.mark.usefixtures("modifying_kind")
-def test_path_is_released_when_its_window_is_over() -> None:
-    text = declared(path=ASKED + "window: {until: 2026-05-01T00:00:00Z}\n", session="")
-    found = planned(text, world(text), seen())
-    assert changes(found) == ["destroy path/a2b @ anagram: releases path a2b, active"]
-    assert found.changes[0].cause.text == "its window is over"
-
-
 def test_frozen_endpoint_keeps_its_path() -> None:
     text = site(SITE.replace("name: lab\n", "name: lab\n" + FREEZE))
     assert left(text, world(text), seen("reserved"))[0] == "E0442"
