@@ -99,6 +99,7 @@ def _apply(site: Site, engines: Mapping[str, Engine], on_outcome: OnOutcome | No
     clock, scope = SystemClock(), Scope()
     terms = Terms(holder=this_process(), clock=clock, parallel=site.settings.value.limits.parallel, lock_timeout=60.0)
     plan, _ = look_and_plan(site, engines, clock.now(), scope)
-    with watching(plan) as reports:
+    with watching(plan, threading.Event()) as watched:
+        reports = watched.reports()
         heard = replace(reports, outcome=on_outcome) if on_outcome is not None else reports
         return apply_plan(site, engines, plan, scope=scope, terms=terms, reports=heard)

@@ -182,10 +182,12 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
         run.planned(workplace := consent.agreed(workplace), plan)
         clear_dead_leases(clients.engines, snapshot, say)
         try:
-            applied, signal_number = _run(workplace, clients, plan, scope, consent, expected, printing)
+            applied, signal_number, unshown = _run(workplace, clients, plan, scope, consent, expected, printing)
             run.applied(applied)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
+        if unshown is not None:
+            raise unshown
     for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):
         say(line)
     what = (command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait)
@@ -211,18 +213,20 @@ def _run(
     consent: Consent,
     expected: str,
     printing: Printing,
-) -> tuple[Applied, int]:
+) -> tuple[Applied, int, Exception | None]:
+    """What was done, the signal that stopped it or 0, and why it could not be shown."""
     from dtnctl.cli.progress import interruptible, watching
 
-    with interruptible() as stop, watching(plan, printing.invocation.events) as reports:
+    with interruptible() as stop, watching(plan, stop, printing.invocation.events) as watched:
         confirmed = "" if consent.yes else plan.hash
         conditions = Conditions(consent.lock_timeout, consent.parallel, expected, confirmed, consent.wait, stop)
         try:
-            return carry_out(workplace, clients, plan, scope, conditions, reports), stop.signal_number
+            applied = carry_out(workplace, clients, plan, scope, conditions, watched.reports())
         except LockError:
             if stop.signal_number:
                 raise StoppedError(stop.signal_number) from None
             raise
+        return applied, stop.signal_number, watched.failure
 
 
 def _nothing_to_do(plan: Plan, view: RenderContext, printing: Printing, ending: Ending) -> None:

@@ -19,7 +19,6 @@ from dtnctl.client.events import Event, EventReports, Note, StepEnded, StepStart
 from dtnctl.model.actions import FinishTransfer
 from dtnctl.model.outcome import Outcome
 from dtnctl.model.plan import Plan, Step
-from dtnctl.runtime.reconcile import Reports
 from dtnctl.runtime.transfers.meter import Meters
 
 if TYPE_CHECKING:
@@ -101,14 +100,14 @@ class Watching:
 
 
 @contextlib.contextmanager
-def watching(plan: Plan, events: Events | None = None) -> Iterator[Reports]:
-    """Where a run reports to: steps and transfers are shown as long as it lasts."""
+def watching(plan: Plan, stop: threading.Event, events: Events | None = None) -> Iterator[EventReports]:
+    """Where a run reports to: steps and transfers are shown as long as it lasts. What cannot be shown to a reader that is gone stops it."""
     meters = Meters()
     board: Board = NoBoard()
     if is_heard():
         board = TerminalBoard(meters) if sys.stderr.isatty() else LineBoard(meters)
     try:
-        yield EventReports(Watching(plan, board, events).show, meters).reports()
+        yield EventReports(Watching(plan, board, events).show, stop, meters)
     finally:
         board.close()
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from dtnctl.client import applying, looking
 from dtnctl.client.ending import Ending, worst
+from dtnctl.client.interrupts import interrupts_set
 from dtnctl.client.labels import selected, with_label
 from dtnctl.client.missing import missing_logins, missing_secrets
 from dtnctl.client.receipts import with_receipts
@@ -20,11 +23,9 @@ from dtnctl.errors import ConfigError, DtnctlError, UsageError
 from dtnctl.planning.scope import Scope
 
 if TYPE_CHECKING:
-    import threading
-
     from dtn_agent.protocol import Host
 
-    from dtnctl.client.events import Event, OnEvent
+    from dtnctl.client.events import Event, EventReports, OnEvent
     from dtnctl.client.looking import View
     from dtnctl.model.head import Head
     from dtnctl.model.outcome import Outcome
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
     from dtnctl.repository import edit
     from dtnctl.repository.changes import Changes
     from dtnctl.repository.edit import Edit
-    from dtnctl.runtime.reconcile import Reports
 
 ALL = Scope()
-RUNNING = frozenset({"pending", "claimed", "starting", "running", "verifying"})
+ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +101,34 @@ class Client:
 
     def transfer(self, name: str) -> TransferRow:
         """The transfer's state; of a running one how far it is."""
+        return self._transfer(name)[0]
+
+    def follow(self, transfer: str, *, every: float = 2.0, sleep: Callable[[float], None] = time.sleep) -> Iterator[TransferRow]:
+        """The transfer's state, and again after `every` seconds, until it has ended; its last state is the last item.
+
+        One that `apply` has not started stays pending: this waits for it. An end that is unknown is one where the endpoint answers;
+        where it does not, the transfer may still run.
+        """
+        while True:
+            row, is_answered = self._transfer(transfer)
+            yield row
+            if row.state in ENDED or (row.state == "unknown" and is_answered):
+                return
+            sleep(every)
+
+    def _transfer(self, name: str) -> tuple[TransferRow, bool]:
+        """Its row, and whether both ends answered."""
         from dtnctl.client.workplace import observers
         from dtnctl.runtime.transfers.transfer import with_live_progress
 
         view = self.look(paths=False)
         rows = {row.name: row for row in view.transfers()}
         row = rows[_one_of("transfer", name, rows)]
-        if row.state != "running":
-            return row
-        with observers(view.workplace, self.timeout) as clients:
-            return with_live_progress(row, clients[row.source.partition(":")[0]], view.site.name)
-
-    def follow(self, transfer: str, *, every: float = 2.0, sleep: Callable[[float], None] = time.sleep) -> Iterator[TransferRow]:
-        """The transfer's state, and again after `every` seconds, until it has ended; its last state is the last item.
-
-        One that `apply` has not started stays pending: this waits for it.
-        """
-        while True:
-            row = self.transfer(transfer)
-            yield row
-            if row.state not in RUNNING:
-                return
-            sleep(every)
+        ends = [end.partition(":")[0] for end in (row.source, row.destination)]
+        if row.state == "running":
+            with observers(view.workplace, self.timeout) as clients:
+                row = with_live_progress(row, clients[ends[0]], view.site.name)
+        return row, not any(view.snapshot.endpoints[end].is_silent for end in ends)
 
     # --- changing endpoints ---
 
@@ -142,19 +148,27 @@ class Client:
 
         StalePlanError if another plan would run now: nothing is touched then. With `check`, the error of the worst that happened is
         raised, as the exit code says it; else it stands in the result. `on_event` is called one event at a time, from several threads.
-        `wait`: until transfers have ended. `lock_timeout`: seconds for each endpoint's lease. `stop`, once set, ends the run after
-        the steps that are under way.
+        `wait`: until transfers have ended. `lock_timeout`: seconds for each endpoint's lease.
+
+        Once `stop` is set, no further step is begun, a replacement that has stopped its old container is brought to an end, and the error
+        is StoppedError if something was left out. Ctrl-C does the same, and so does an exception of `on_event`, which is raised then.
+        UsageError for a scope that destroys: `dtnctl destroy` asks for the site's name.
         """
+        if scope.destroy:
+            raise UsageError("apply does not destroy; `dtnctl destroy` does, and asks for the site's name")
         workplace, scope = selected(with_receipts(self._opened()), with_label(scope, scope.label))
         _refuse_missing(workplace, plan, scope)
-        with recorded("apply", scope) as run, applying.writing(workplace, self.timeout) as clients:
+        hearing = _hearing(on_event, stop)
+        with recorded("apply", scope) as run, applying.writing(workplace, self.timeout) as clients, interrupts_set(hearing.stop):
             run.planned(workplace, plan)
-            conditions = applying.Conditions(lock_timeout, parallel, expect=plan.hash, wait=wait)
-            conditions = conditions if stop is None else replace(conditions, stop=stop)
-            applied = applying.carry_out(workplace, clients, plan, scope, conditions, _reports(on_event or _unheard))
+            conditions = applying.Conditions(lock_timeout, parallel, expect=plan.hash, wait=wait, stop=hearing.stop)
+            applied = applying.carry_out(workplace, clients, plan, scope, conditions, hearing.reports())
             run.applied(applied)
-            ending = Ending("apply", applied.plan, applied.outcomes, applied.remaining, waited=wait, deferring=scope.defer)
-            run.error = worst(ending)
+            is_cut_short = hearing.stop.is_set() and any(outcome.result != "done" for outcome in applied.outcomes)
+            number = signal.SIGINT if is_cut_short else 0
+            run.error = worst(Ending("apply", applied.plan, applied.outcomes, applied.remaining, number, wait, deferring=scope.defer))
+        if hearing.failure is not None:
+            raise hearing.failure
         if check and run.error is not None:
             raise run.error
         return Result(applied.plan, applied.outcomes, applied.remaining, applied.seen, run.error)
@@ -234,10 +248,10 @@ def _refuse_missing(workplace: Workplace, plan: Plan, scope: Scope) -> None:
         raise ConfigError(problems)
 
 
-def _reports(on_event: OnEvent) -> Reports:
+def _hearing(on_event: OnEvent | None, stop: threading.Event | None) -> EventReports:
     from dtnctl.client.events import EventReports
 
-    return EventReports(on_event).reports()
+    return EventReports(on_event or _unheard, stop or threading.Event())
 
 
 def _unheard(event: Event) -> None:

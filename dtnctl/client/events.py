@@ -54,10 +54,16 @@ OnEvent: TypeAlias = Callable[[Event], None]
 
 @dataclass(slots=True)
 class EventReports:
-    """Turns the reports of a run into events, one at a time, from whatever thread they come. `meters` measure its running transfers."""
+    """Turns the reports of a run into events, one at a time, from whatever thread they come. `meters` measure its running transfers.
+
+    A run goes on while its steps are half done, whatever `on_event` raises: that sets `stop`, so that the run ends in order, and stands
+    in `failure` for whoever started it. No further event is given then.
+    """
 
     on_event: OnEvent
+    stop: threading.Event
     meters: Meters = field(default_factory=Meters)
+    failure: Exception | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reports(self) -> Reports:
@@ -66,7 +72,13 @@ class EventReports:
 
     def _tell(self, event: Event) -> None:
         with self._lock:
-            self.on_event(event)
+            if self.failure is not None:
+                return
+            try:
+                self.on_event(event)
+            except Exception as error:  # noqa: BLE001  # it is raised when the run has ended
+                self.failure = error
+                self.stop.set()
 
     def _said(self, text: str) -> None:
         self._tell(Note(text))

@@ -16,9 +16,9 @@ from dtnctl.model.layout import fields_at
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.site import KINDS
 from dtnctl.model.source import Source
+from dtnctl.repository.edit import put
 from dtnctl.repository.formatting import model_of, standard_text
-from dtnctl.repository.load import SITE_FILE, SUFFIXES, load_site, name_problem_of
-from dtnctl.repository.write import write_atomically
+from dtnctl.repository.load import SITE_FILE, SUFFIXES, is_passed_over, load_site, name_problem_of
 from dtnctl.repository.yaml_edit import NoFieldError, remove_at, render_value, set_at
 from dtnctl.repository.yaml_source import parse_source
 from dtnctl.repository.yaml_text import Order, render_scalar
@@ -38,7 +38,8 @@ class _Change:
 class Changes:
     """Files are named as `sessions/climate`, and `site`. At the end of a `with` they are written; after an error nothing is.
 
-    Files are written one after the other: a machine that stops in between leaves whole files, some of them new. UsageError for a name
+    Files are written one after the other: a machine that stops in between leaves whole files, some of them new; after an error all are
+    as they were. UsageError for a name
     that no state file can have.
     """
 
@@ -68,7 +69,10 @@ class Changes:
         path = self._path(name)
         if self._change(path).after is not None:
             raise UsageError(f"{self._shown(path)} exists already")
-        text = "".join(f"{render_scalar(key)}: {render_value(value)}\n" for key, value in fields.items()) or "{}\n"
+        try:
+            text = "".join(f"{render_scalar(key)}: {render_value(value)}\n" for key, value in fields.items()) or "{}\n"
+        except TypeError as error:
+            raise UsageError(f"{self._shown(path)}: {error}; try text, a number, a truth value, a list or a mapping") from None
         self._change(path).after = standard_text(text, path, self._shown(path))
 
     def set(self, name: str, where: Where, value: object) -> None:
@@ -98,23 +102,36 @@ class Changes:
         for path, change in changes.items():
             if _text_of(path) != change.before:
                 raise UsageError(f"{self._shown(path)} has changed meanwhile; nothing was written")
-        for path, change in changes.items():
-            if change.after is None:
-                path.unlink()
-            else:
-                write_atomically(path, change.after)
+        self._write(changes)
         self._changes.clear()
         return tuple(self._shown(path) for path in changes)
+
+    def _write(self, changes: Mapping[Path, _Change]) -> None:
+        """All of them; should one not be possible, those before it are as they were."""
+        written: list[Path] = []
+        try:
+            for path, change in changes.items():
+                written.append(path)
+                put(path, change.after)
+        except BaseException:
+            for path in written:
+                if _text_of(path) == changes[path].after:
+                    put(path, changes[path].before)
+            raise
 
     def _edit(self, name: str, where: Where, edit: Callable[[str, Order, Sequence[str | int]], str]) -> None:
         path, text = self._existing(name)
         model = model_of(path)
         text = standard_text(text, path, self._shown(path))
         keys = (where,) if isinstance(where, str) else tuple(where)
+        if not keys:
+            raise UsageError("a field is named by its key, or by the keys that lead to it")
         try:
             self._change(path).after = edit(text, lambda location: list(fields_at(model, location)) if model is not None else [], keys)
         except NoFieldError as error:
             raise UsageError(f"{self._shown(path)} has no field {'.'.join(map(str, keys))} ({error} is not there)") from None
+        except TypeError as error:
+            raise UsageError(f"{self._shown(path)}: {error}; try text, a number, a truth value, a list or a mapping") from None
 
     def _existing(self, name: str) -> tuple[Path, str]:
         path = self._path(name)
@@ -145,7 +162,7 @@ class Changes:
     def _check(self, changes: Mapping[Path, _Change]) -> None:
         """Loads a copy of the state with the changes."""
         with tempfile.TemporaryDirectory(prefix="dtnctl-") as copy:
-            shutil.copytree(self.root / self.folder, Path(copy) / self.folder)
+            shutil.copytree(self.root / self.folder, Path(copy) / self.folder, ignore=_passed_over)
             for path, change in changes.items():
                 there = Path(copy) / path.relative_to(self.root)
                 there.parent.mkdir(exist_ok=True)
@@ -156,6 +173,12 @@ class Changes:
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.root))
+
+
+def _passed_over(folder: str, names: Sequence[str]) -> set[str]:
+    """What loading does not read, such as the locks that editors put beside a file."""
+    del folder
+    return {name for name in names if is_passed_over(name)}
 
 
 def _text_of(path: Path) -> str | None:

@@ -275,14 +275,15 @@ def _replace(repository: Repository, file: str, text: str | None) -> None:
     path = repository.root / file
     before = _text(repository, file) if path.exists() else None
     try:
-        _put(path, text)
+        put(path, text)
         repository.site()
     except BaseException:
-        _put(path, before)
+        put(path, before)
         raise
 
 
-def _put(path: Path, text: str | None) -> None:
+def put(path: Path, text: str | None) -> None:
+    """The file with this text, or none. UsageError if that cannot be."""
     if text is not None:
         write_atomically(path, text)
         return

@@ -26,7 +26,7 @@ def remove_at(text: str, order: Order, path: Path) -> str:
 
 
 def render_value(value: object) -> str:
-    """The value on one line."""
+    """The value on one line. TypeError for one that YAML files of ours do not have."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{render_scalar(key)}: {render_value(item)}' for key, item in value.items())}}}"
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import dtnctl
-from dtnctl.errors import ConfigError, HealthTimeoutError, PartialApplyError, StalePlanError, UsageError
+from dtnctl.errors import ConfigError, HealthTimeoutError, PartialApplyError, StalePlanError, StoppedError, UsageError
 from tests.cli.small_site import two_engines, write
 from tests.fakes.engine import World
 
@@ -121,6 +123,71 @@ def test_names_that_are_not_declared_are_refused_with_a_near_one(world: World, t
         client.transfer("t")
     with pytest.raises(UsageError):
         client.plan(dtnctl.Scope(targets=("session/none",)))
+
+
+def replacing(client: dtnctl.Client) -> dtnctl.Scope:
+    """What replaces the container of `s` on a: another command."""
+    client.apply(client.plan())
+    with client.changes() as changes:
+        changes.set("sessions/s", ("settings", "arguments"), ["more"])
+    return dtnctl.Scope(excludes=("endpoint/b",))
+
+
+@pytest.mark.parametrize("way", ["callback", "interrupt", "stop"])
+def test_whatever_stops_a_run_leaves_the_old_container_or_the_new_one(world: World, tmp_path: Path, way: str) -> None:
+    client = dtnctl.open_repository(tmp_path)
+    scope, stop, seen = replacing(client), threading.Event(), list[str]()
+
+    def heard(event: dtnctl.Event) -> None:
+        if not isinstance(event, dtnctl.StepEnded) or seen:
+            return
+        seen.append(event.step.id)
+        if way == "callback":
+            raise ZeroDivisionError
+        if way == "interrupt":
+            signal.raise_signal(signal.SIGINT)
+        stop.set()
+
+    with pytest.raises(ZeroDivisionError if way == "callback" else StoppedError):
+        client.apply(client.plan(scope), scope, on_event=heard, stop=stop)
+    (service,) = [service for service in client.look().services() if service.endpoint == "a"]
+    assert service.state == "running"
+    assert seen
+    client.apply(client.plan())
+    assert client.plan().is_empty
+
+
+def test_a_run_that_was_stopped_at_its_last_step_is_whole(world: World, tmp_path: Path) -> None:
+    client, stop = dtnctl.open_repository(tmp_path), threading.Event()
+    plan = client.plan()
+    ended = list[str]()
+
+    def heard(event: dtnctl.Event) -> None:
+        if isinstance(event, dtnctl.StepEnded):
+            ended.append(event.step.id)
+            if len(ended) == len(plan.steps):
+                stop.set()
+
+    assert client.apply(plan, on_event=heard, stop=stop).error is None
+
+
+def test_the_library_does_not_destroy(world: World, tmp_path: Path) -> None:
+    client = dtnctl.open_repository(tmp_path)
+    applied(client)
+    scope = dtnctl.Scope(destroy=True)
+    with pytest.raises(UsageError, match="apply does not destroy"):
+        client.apply(client.plan(scope), scope)
+    assert {service.state for service in client.look().services()} == {"running"}
+
+
+def test_a_transfer_whose_endpoint_is_silent_has_not_ended(world: World, tmp_path: Path) -> None:
+    (tmp_path / "state/profiles/p.yaml").write_text("pull: never\nvolumes: [{source: data, target: /d, mode: rw}]\n")
+    client = dtnctl.open_repository(tmp_path)
+    client.declare_transfer("a:/d/x", "b:/d/y", "rsync", "copy")
+    (tmp_path / "none.sock").touch()
+    (tmp_path / "state/endpoints/a.yaml").write_text(f"docker: unix://{tmp_path}/none.sock\nhost: a.example.net\n")
+    states = client.follow("copy", sleep=lambda seconds: None)
+    assert [next(states).state for _ in range(2)] == ["unknown", "unknown"]
 
 
 def test_importing_the_package_imports_nothing_of_it() -> None:

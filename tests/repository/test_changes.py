@@ -10,6 +10,7 @@ import pytest
 
 from dtnctl.errors import ConfigError, UsageError
 from dtnctl.repository.changes import Changes, Where
+from dtnctl.repository.edit import put
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROFILE = """\
@@ -194,6 +195,44 @@ def test_without_changes_nothing_is_checked_or_written(root: Path) -> None:
     edited = changes(root)
     edited.set("sessions/s", "image", "dtn:1")
     assert edited.write() == ()
+
+
+def test_should_one_file_not_be_writable_the_others_are_as_they_were(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = files(root)
+    edited = changes(root)
+    edited.set("profiles/dtn", "user", "dtn")
+    edited.set("sessions/s", "image", "dtn:2")
+    edited.unset("profiles/dtn", "data_nets")
+    edited.unset("endpoints/dtn1", "interfaces")
+    edited.remove("networks/data")
+
+    def refuse_to_remove(path: Path, content: str | None) -> None:
+        if content is None:
+            raise UsageError("cannot remove it")
+        put(path, content)
+
+    monkeypatch.setattr("dtnctl.repository.changes.put", refuse_to_remove)
+    with pytest.raises(UsageError, match="cannot remove"):
+        edited.write()
+    monkeypatch.undo()
+    assert files(root) == before
+    assert edited.write() == tuple(f"state/{name}.yaml" for name in ("profiles/dtn", "sessions/s", "endpoints/dtn1", "networks/data"))
+
+
+def test_a_file_that_an_editor_holds_is_no_obstacle(root: Path) -> None:
+    (root / "state/sessions/.#s.yaml").symlink_to("someone@host.1234:5678")
+    with changes(root) as edited:
+        edited.set("sessions/s", "image", "dtn:2")
+    assert "dtn:2" in text(root, "sessions/s")
+
+
+def test_what_no_file_can_hold_is_refused(root: Path) -> None:
+    with pytest.raises(UsageError, match="datetime is not JSON serializable; try text"):
+        changes(root).set("sessions/s", "expires", NOW)
+    with pytest.raises(UsageError, match="try text"):
+        changes(root).create("sessions/t", {"expires": NOW})
+    with pytest.raises(UsageError, match="a field is named by its key"):
+        changes(root).set("sessions/s", (), "x")
 
 
 SHIPPED = sorted((Path(__file__).parents[2] / "state").rglob("*.yaml"))
