@@ -186,12 +186,22 @@ def _carry_out(run: Recording, printing: Printing, scope: Scope, timeout: float,
             run.applied(applied)
         except ChangedPlanError as error:
             raise StalePlanError(*error.lines, *changed_lines(plan, error.current, view)) from None
-        if unshown is not None:
-            raise unshown
-    for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):
-        say(line)
+        _refuse_unshown(unshown)
+    _say_reached(workplace, applied)
     what = (command, applied.plan, applied.outcomes, applied.remaining, signal_number, consent.wait)
     return _report(applied, Ending(*what, allowed=allowed, deferring=scope.defer), view, printing)
+
+
+def _refuse_unshown(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
+def _say_reached(workplace: Workplace, applied: Applied) -> None:
+    from dtnctl.runtime.clock import SystemClock
+
+    for line in reached_lines(workplace.site, applied.plan, applied.outcomes, applied.seen, SystemClock().now()):
+        say(line)
 
 
 def _agreed(plan: Plan, view: RenderContext, workplace: Workplace, consent: Consent) -> str:
