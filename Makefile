@@ -27,6 +27,7 @@ demo: setup ## the whole story on two endpoints made on this machine (root); KEE
 	@hack/demo
 
 test: setup ## every tier of tests and the coverage gate; root, for the lab. ARGS=tests/planning runs a part, without the gate
+	@hack/system-packages.sh --browser
 	@echo "test: $(if $(ARGS),$(ARGS),every tier, then 100 % of branches in dtnctl/model and dtnctl/planning)" >&2
 	@$(PYTHON) -m pytest $(if $(ARGS),$(ARGS),-n $(JOBS) --dist loadfile --no-loadscope-reorder -p tests.compiled_first -p tests.longest_files -p tests.coverage_gate --coverage-gate)
 

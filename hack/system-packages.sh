@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the system packages that the lab, the demo and the tests need, and only those that are missing.
-# usage: hack/system-packages.sh [--bench|--hardware]      as root, on Debian 12 or Ubuntu 22.04/24.04
+# usage: hack/system-packages.sh [--bench|--hardware|--browser]      as root, on Debian 12 or Ubuntu 22.04/24.04
 # A command that is already there, from whatever package, is left alone. No service is started, and none of
 # those that come with the packages is left to start at the next boot: the lab starts its own.
 set -euo pipefail
@@ -26,7 +26,6 @@ docker-registry                                 docker-registry
 htpasswd                                        apache2-utils
 etcd                                            etcd-server
 iperf3                                          iperf3
-chromium                                        chromium
 "
 BENCH_NEEDS="
 docker-compose                                  docker-compose
@@ -139,6 +138,21 @@ install_from_backports() {
     apt_get "${own[@]}" -t "$BACKPORTS" install --no-install-recommends -y $EMULATOR >&2
 }
 
+# Ubuntu has Chromium as a snap only, which is no package of this kind: the tests that need a browser are skipped there.
+install_browser() {
+    ! is_there chromium || return 0
+    [ "$(id -u)" = 0 ] || { say "missing: chromium; the tests in a browser are skipped; run me as root to install it"; return 0; }
+    forbid_service_starts
+    trap leave EXIT
+    apt_get update || say "apt-get update failed for some source; going on with what is known"
+    if ! apt-cache policy chromium | grep -q 'Candidate: [0-9]'; then
+        say "this system has no package chromium; the tests in a browser are skipped"
+        return
+    fi
+    say "installing chromium, for the tests of dtnctl web"
+    apt_get install --no-install-recommends -y chromium >&2
+}
+
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o DPkg::Lock::Timeout=600 "$@"; }
 
 main() {
@@ -148,6 +162,10 @@ main() {
         --hardware)
             install_emulator
             more=$HARDWARE_NEEDS
+            ;;
+        --browser)
+            install_browser
+            return
             ;;
     esac
     packages=$(missing_packages "$more" | sort -u | tr '\n' ' ')

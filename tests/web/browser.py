@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
@@ -17,8 +18,9 @@ RULES = {"resultTypes": ["violations"]}
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser. It is root's, as the tests are: without its sandbox."""
-    assert CHROMIUM is not None, "there is no chromium: hack/system-packages.sh installs it"
+    """The browser. It is root's, as the tests are: without its sandbox. Skips where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (Ubuntu has it as a snap only)")
     with (
         sync_playwright() as playwright,
         contextlib.closing(
