@@ -46,7 +46,8 @@ def opened(browser: Browser, url: str, *, dark: bool = False, narrow: bool = Fal
         page.on("request", lambda request: troubles.append(request.url) if not request.url.startswith(url.rsplit(":", 1)[0]) else None)
         page.goto(url)
         yield page
-        assert [trouble for trouble in troubles if not (may_fail and "404" in trouble)] == []
+        left = [trouble for trouble in troubles if not (may_fail and "404" in trouble)]
+        assert left == [], left
 
 
 def violations(page: Page) -> list[str]:

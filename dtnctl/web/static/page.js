@@ -162,7 +162,7 @@ function options(place, rate) {
   return {
     width: place.clientWidth,
     height: 270,
-    scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(high, rate.limit || 0, 1) * 1.08] } },
+    scales: { x: { time: false, range: (_, low, high) => [0, Math.max(high, 1)] }, y: { range: (_, low, high) => [0, Math.max(high, rate.limit || 0, 1) * 1.08] } },
     series,
     axes: [{ ...axis, values: (_, values) => values.map((value) => `${value} s`) }, { ...axis, size: 90, values: (_, values) => values.map(bits) }],
     cursor: { y: false },
