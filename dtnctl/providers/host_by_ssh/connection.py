@@ -31,6 +31,9 @@ Question: TypeAlias = tuple[str | int, ...]
 Answer: TypeAlias = Any  # as JSON has it
 OLDEST = (3, 6)
 LAST_WORDS = 4096  # bytes
+MOST_SENT = 32 << 20  # bytes that a login may send before an answer is whole, or complain; a host with 1,000 functions sends one
+MOST_UNPACKED = 256 << 20
+PAUSE = 0.5  # seconds between two looks at how much it complains
 SSH_FAILED = 255  # ssh's own exit code; a program's is another
 NO_PYTHON, OLD_PYTHON = "dtnctl-no-python", "dtnctl-old-python"  # no login shell writes such words by itself
 # -I: neither its environment nor the user's own modules; -B: it writes no bytecode; -S: nor does it read site packages.
@@ -68,7 +71,8 @@ class Answers:
 class Login:
     """A host that answers. `printed` is the last line that was not our reader's.
 
-    Calls raise UnreachableError when the line is cut or the time is over.
+    Calls raise UnreachableError when the line is cut or the time is over, and EngineError for what is no answer of our reader: a host may
+    send anything, and without an end.
     """
 
     address: EngineAddress
@@ -86,15 +90,20 @@ class Login:
         self._send(b"%d\n%s%s\n" % (len(source), source, self.mark))
         hello = self._answer(self.timeouts.connect + self.timeouts.login)
         self.has_greeted = True
-        if hello["byte_order"] != "little":
-            raise EngineError(f"{self.address}: its processor is big-endian, and its kernel's messages are read as little-endian ones")
-        return FarPython(hello["python"], hello["user"], hello["machine"])
+        match hello:
+            case {"byte_order": "little", "python": str(python), "user": int(user), "machine": str(machine)}:
+                return FarPython(python, user, machine)
+            case {"byte_order": "big"}:
+                raise EngineError(f"{self.address}: its processor is big-endian, and its kernel's messages are read as little-endian ones")
+        raise self._no_answer()
 
     def ask(self, questions: Sequence[Question]) -> Answers:
         """All of them at once: a way there and back, however many there are."""
         self._send(base64.b64encode(zlib.compress(json.dumps(questions).encode())) + b"\n")
-        found = self._answer(self.timeouts.read)
-        return Answers(tuple(found["answers"]), frozenset(found["denied"]))
+        match self._answer(self.timeouts.read):
+            case {"answers": [*answers], "denied": [*denied]} if len(answers) == len(questions):
+                return Answers(tuple(answers), frozenset(denied))
+        raise self._no_answer()
 
     def close(self) -> None:
         """The reader ends with its input, and ssh with it; one that hangs is killed, here, and there by its own alarm."""
@@ -102,11 +111,7 @@ class Login:
             if pipe is not None:
                 with suppress(BrokenPipeError):  # what was not sent yet is of no use any more
                     pipe.close()
-        try:
-            self.process.wait(self.timeouts.closing)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self._ended_code()
         self.errors.close()
 
     # --- lines ---
@@ -120,42 +125,73 @@ class Login:
         except BrokenPipeError as error:
             raise self._ended() from error
 
-    def _answer(self, seconds: float) -> Any:
+    def _answer(self, seconds: float) -> Answer:
         deadline = time.monotonic() + seconds
+        left = MOST_SENT
         while True:
             before, newline, after = self.received.partition(b"\n")
             if newline:
                 self.received = after
                 mark, _, content = before.partition(b" ")
                 if mark == self.mark:
-                    return json.loads(zlib.decompress(base64.b64decode(content)))
+                    return self._unpacked(content)
                 self.printed = before
+            elif left <= 0 or os.fstat(self.errors.fileno()).st_size > MOST_SENT:
+                raise EngineError(f"{self.address}: the login writes without an end, and nothing of it is an answer")
             else:
-                self._receive(deadline)
+                left -= self._receive(deadline)
 
-    def _receive(self, deadline: float) -> None:
+    def _unpacked(self, content: bytes) -> Answer:
+        unpacking = zlib.decompressobj()
+        try:
+            text = unpacking.decompress(base64.b64decode(content), MOST_UNPACKED)
+            if unpacking.eof:
+                return json.loads(text)
+        except (ValueError, zlib.error, RecursionError):
+            pass
+        raise self._no_answer()
+
+    def _no_answer(self) -> EngineError:
+        return EngineError(f"{self.address}: what came back is no answer of our reader")
+
+    def _receive(self, deadline: float) -> int:
+        """The number of bytes that came, 0 if there were none for a moment."""
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
+        left = deadline - time.monotonic()
+        if left <= 0:
             raise UnreachableError(f"{self.address}: no answer in time; --timeout gives it more")
+        ready, _, _ = select.select([self.process.stdout], [], [], min(left, PAUSE))
+        if not ready:
+            return 0
         piece = os.read(self.process.stdout.fileno(), 1 << 16)
         if not piece:
             raise self._ended()
         self.received += piece
+        return len(piece)
 
     def _ended(self) -> UnreachableError | EngineError:
-        """Why the login ended before it answered."""
-        code = self.process.wait()
+        """Why the login ended before it answered. One that has closed its output and goes on is ended here."""
+        code = self._ended_code()
         size = os.fstat(self.errors.fileno()).st_size
         said = os.pread(self.errors.fileno(), LAST_WORDS, max(0, size - LAST_WORDS)).decode(errors="replace")
         if code == SSH_FAILED or self.has_greeted:
             return UnreachableError(f"{self.address}: {explain(said, self.address)}")
         return EngineError(f"{self.address}: {_refusal(code, self._rest(), said)}")
 
+    def _ended_code(self) -> int:
+        try:
+            return self.process.wait(self.timeouts.closing)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
     def _rest(self) -> str:
-        """What the login printed, of which nothing was ours."""
+        """What the login printed, of which nothing was ours: what there is of it now."""
         assert self.process.stdout is not None
-        while piece := os.read(self.process.stdout.fileno(), 1 << 16):
+        while len(self.received) < MOST_SENT and select.select([self.process.stdout], [], [], 0)[0]:
+            piece = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not piece:
+                break
             self.received += piece
         return b"\n".join((self.printed, self.received)).decode(errors="replace")
 
