@@ -24,11 +24,7 @@ HOST, PEER = "dtn2", "dtn1"
 DISK, DATA = "nvme1n1", "/nvme"
 LONG = 300.0
 SERVICES = "dtn-agent.service docker.service docker.socket containerd.service"
-# one CPU after the other of two: of a node of two CPUs none has two interrupts while the other one has none
-IRQS = (
-    f"cpu=%d; for irq in /sys/class/net/{NEAR_NIC}/device/msi_irqs/*; "
-    "do echo $cpu >/proc/irq/${irq##*/}/smp_affinity_list; cpu=$((%d - cpu)); done"
-)
+RPS = f"for queue in /sys/class/net/{NEAR_NIC}/queues/rx-*; do echo %s >$queue/rps_cpus; done"
 PASSING = {"nic.errors", "nic.drops", "nic.dropped"}  # they count what passes, and more may have passed meanwhile
 ADDRESSES = {PEER: "10.88.0.1/24", HOST: "10.88.0.2/24"}
 # One for each check: how it is right, how it is planted.
@@ -40,15 +36,17 @@ FAULTS = {
     "nic.jumbo": (f"ip link set {NEAR_NIC} mtu 9000", f"ip link set {NEAR_NIC} mtu 1500"),
     "nic.offloads": (f"ethtool -K {NEAR_NIC} gro on", f"ethtool -K {NEAR_NIC} gro off"),
     "nic.qdisc": (f"tc qdisc replace dev {NEAR_NIC} root fq", f"tc qdisc replace dev {NEAR_NIC} root pfifo"),
-    "nic.irq_affinity": (IRQS % (2, 5), IRQS % (0, 1)),
+    "nic.rps": (RPS % 0, RPS % 3),
     "disk.scheduler": (f"echo none >/sys/block/{DISK}/queue/scheduler", f"echo mq-deadline >/sys/block/{DISK}/queue/scheduler"),
     "host.huge_pages": (
         "echo madvise >/sys/kernel/mm/transparent_hugepage/enabled",
         "echo never >/sys/kernel/mm/transparent_hugepage/enabled",
     ),
 }
-RIGHT, PLANTED = ("; ".join(pair[number] for pair in FAULTS.values()) for number in (0, 1))
-UP = "ip link set {nic} up; until [ $(cat /sys/class/net/{nic}/carrier) = 1 ]; do sleep 1; done"
+# a card that is given another MTU has no link for a moment
+WAIT = f"until [ $(cat /sys/class/net/{NEAR_NIC}/carrier) = 1 ]; do sleep 1; done"
+RIGHT, PLANTED = ("; ".join([*(pair[number] for pair in FAULTS.values()), WAIT]) for number in (0, 1))
+UP = f"ip link set {NEAR_NIC} up; ip link set {FAR_NIC} up; {WAIT}; {WAIT.replace(NEAR_NIC, FAR_NIC)}"
 # Every file of the root's file system and of /run, with its times; what the system itself writes all the time is left out.
 LEFT_OUT = ("/run/systemd", "/run/udev", "/run/log", "/run/lock", "/var/log", "/var/lib/systemd", "/tmp/systemd-private-*")
 PRUNED = " -o ".join(f"-path '{path}'" for path in LEFT_OUT)
@@ -91,8 +89,7 @@ def bare(guests: Guests, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     (root / "ssh").chmod(0o755)
     here = Bare(guests, root, f"{root}:{os.environ['PATH']}")
     both(lambda name: here.on(name, f"systemctl stop {SERVICES} '*.timer'", seconds=LONG))
-    up = "; ".join(UP.format(nic=nic) for nic in (NEAR_NIC, FAR_NIC))
-    both(lambda name: here.on(name, f"{up}; ip address add {ADDRESSES[name]} dev {NEAR_NIC}"))
+    both(lambda name: here.on(name, f"{UP}; ip address add {ADDRESSES[name]} dev {NEAR_NIC}"))
     here.on(HOST, f"mkfs.ext4 -q -F /dev/{DISK} && mkdir -p {DATA} && mount -o noatime /dev/{DISK} {DATA}")
     yield here
     here.on(HOST, f"umount {DATA}; rmdir {DATA}; blkdiscard --force --zeroout /dev/{DISK}; {RIGHT}")
@@ -125,8 +122,8 @@ def test_each_fault_comes_with_a_command_that_repairs_it(bare: Bare) -> None:
     (host,) = planted["hosts"]
     fixes = {item["check"]: item["fix"] for item in host["findings"] if (item["check"], item["subject"]) in faults and is_near(item)}
     assert fixes.keys() >= FAULTS.keys()
-    commands = {check: fixes[check].partition(", if")[0] for check in FAULTS if check != "nic.irq_affinity"}
-    bare.on(HOST, "; ".join(commands.values()))
+    commands = {check: fixes[check].partition(", if")[0] for check in FAULTS if check != "nic.rps"}
+    bare.on(HOST, "; ".join([*commands.values(), WAIT]))
     (host,) = bare.doctor(HOST)["hosts"]
     left = [item["check"] for item in host["findings"] if item["check"] in commands and item["severity"] != "ok" and is_near(item)]
     assert left == []
@@ -150,9 +147,9 @@ def test_nothing_is_left_on_the_machine(bare: Bare) -> None:
 
 
 def test_between_two_machines_frames_pass_whole_and_those_that_differ_are_found(bare: Bare) -> None:
-    both(lambda name: bare.on(name, f"ip link set {NEAR_NIC} mtu 9000"))
+    both(lambda name: bare.on(name, f"ip link set {NEAR_NIC} mtu 9000; {WAIT}"))
     document = bare.doctor(HOST, PEER)
     (pair,) = document["pairs"]
     assert (pair["subnet"], pair["near"]["interface"], pair["passes"]) == ("10.88.0.0/24", NEAR_NIC, 9000)
-    bare.on(PEER, f"ip link set {NEAR_NIC} mtu 1500")
+    both(lambda name: bare.on(name, f"ip link set {NEAR_NIC} mtu {1500 if name == PEER else 9000}; {WAIT}"))
     assert ("nic.mtu_peers", "net-10-88-0-0-24") in found(bare.doctor(HOST, PEER))
