@@ -79,7 +79,7 @@ def test_packets_pass_as_large_as_both_ends_send_and_a_switch_with_smaller_ones_
 
 
 def test_planted_faults_are_found_and_no_others(play: Playground) -> None:
-    """Those of a machine's hardware are planted in tests/hardware."""
+    """What a namespace has for itself; the rules of cards and disks are tried on recorded hosts (tests/planning)."""
 
     def found() -> set[str]:
         document = doctor(play, "--interface", WIRE)
