@@ -106,7 +106,7 @@ class Login:
         raise self._no_answer()
 
     def close(self) -> None:
-        """The reader ends with its input, and ssh with it; one that hangs is killed, here, and there by its own alarm."""
+        """The reader ends with its input, and ssh with it."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(BrokenPipeError):  # what was not sent yet is of no use any more
@@ -172,18 +172,22 @@ class Login:
     def _ended(self) -> UnreachableError | EngineError:
         """Why the login ended before it answered. One that has closed its output and goes on is ended here."""
         code = self._ended_code()
+        if code is None:
+            return EngineError(f"{self.address}: the login closed its input or its output, and went on; it was ended here")
         size = os.fstat(self.errors.fileno()).st_size
         said = os.pread(self.errors.fileno(), LAST_WORDS, max(0, size - LAST_WORDS)).decode(errors="replace")
         if code == SSH_FAILED or self.has_greeted:
             return UnreachableError(f"{self.address}: {explain(said, self.address)}")
         return EngineError(f"{self.address}: {_refusal(code, self._rest(), said)}")
 
-    def _ended_code(self) -> int:
+    def _ended_code(self) -> int | None:
+        """The exit code of the ssh client; None for one that hangs and is killed, here, and there by the reader's own alarm."""
         try:
             return self.process.wait(self.timeouts.closing)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            return self.process.wait()
+            self.process.wait()
+            return None
 
     def _rest(self) -> str:
         """What the login printed, of which nothing was ours: what there is of it now."""

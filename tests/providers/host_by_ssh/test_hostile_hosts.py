@@ -51,9 +51,9 @@ def error_of(timeouts: Timeouts = PATIENT) -> DtnctlError:
 
 
 FLOODS = {
-    "one line": "exec tr '\\0' x </dev/zero",
+    "one line": "yes | tr -d '\\n'",
     "lines": "exec yes",
-    "complaints": "exec yes >&2",
+    "complaints": "while :; do echo this is a complaint of many words that comes again and again >&2; done",
 }
 
 
@@ -75,7 +75,9 @@ def test_what_talks_slowly_and_for_ever_is_given_up_by_its_time(tmp_path: Path, 
 
 def test_a_login_that_closes_its_output_and_stays_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client(tmp_path, monkeypatch, f"echo $$ >{tmp_path}/pid\nexec >&- <&-\nexec sleep 600\n")
-    assert isinstance(error_of(), EngineError)
+    error = error_of()
+    assert isinstance(error, EngineError)
+    assert "went on; it was ended here" in str(error)
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
