@@ -5,14 +5,19 @@ Which commit is asked by two calls of git, beside observation; GitPython is impo
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dtnctl.errors import UsageError
 from dtnctl.model.head import Head
 from dtnctl.repository.git_program import ORIGINAL_OBJECTS, git_command, git_environment
 from dtnctl.repository.unseen_changes import has_unseen_changes
+
+if TYPE_CHECKING:
+    import git
 
 DETACHED = "(detached)"
 NO_COMMIT = "(initial)"
@@ -60,15 +65,28 @@ def commit_files(root: Path, files: Sequence[str], message: str) -> str:
     try:
         repository = git.Repo(root, search_parent_directories=True)
         repository.git.update_environment(**ORIGINAL_OBJECTS)
-        paths = [str(root / name) for name in files]
-        for name, path in zip(files, paths, strict=True):
-            if not repository.git.ls_files("--", path) and not (root / name).exists():
+        new = [name for name in files if not repository.git.ls_files("--", str(root / name))]
+        for name in new:
+            if not (root / name).exists():
                 raise UsageError(f"{name} was never committed, so its removal cannot be committed")
-        repository.git.add("--", *paths)
-        repository.git.commit("--quiet", "--message", message, "--only", "--", *paths)
+        with _known_to_git(repository, [str(root / name) for name in new]):
+            repository.git.commit("--quiet", "--message", message, "--only", "--", *(str(root / name) for name in files))
         return str(repository.git.rev_parse("--short", "HEAD"))
     except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
         raise UsageError(f"{file} is written, but not committed: {root} is in no git repository") from error
     except git.GitCommandError as error:
         reason = str(error.stderr or error.stdout).strip().removeprefix("stderr: ").strip("'\n ") or "git gives no reason"
         raise UsageError(f"{file} is written, but not committed: {reason}") from error
+
+
+@contextlib.contextmanager
+def _known_to_git(repository: git.Repo, paths: Sequence[str]) -> Iterator[None]:
+    """New files, so that `commit --only` takes them; after a failure the index has them no more: the next commit of a person would."""
+    try:
+        if paths:
+            repository.git.add("--intent-to-add", "--", *paths)
+        yield
+    except BaseException:
+        if paths:
+            repository.git.reset("--quiet", "--", *paths)
+        raise

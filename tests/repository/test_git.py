@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dtnctl.errors import UsageError
 from dtnctl.model.head import Head
-from dtnctl.repository.git import read_head
+from dtnctl.repository.git import commit_files, read_head
 
 
 @pytest.fixture
@@ -67,3 +68,65 @@ def test_missing_git_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_head_that_was_not_asked_for_says_nothing() -> None:
     assert Head().text == ""
+
+
+# --- commits ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refusing(root: Path) -> Path:
+    """The repository with a hook that refuses every commit."""
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
+    hook.chmod(0o755)
+    return root
+
+
+def test_a_refused_commit_leaves_nothing_in_the_index(refusing: Path) -> None:
+    changed, new = refusing / "state/site.yaml", refusing / "state/new.yaml"
+    changed.write_text("name: other\n")
+    new.write_text("name: new\n")
+    with pytest.raises(UsageError, match="written, but not committed: not today"):
+        commit_files(refusing, ["state/site.yaml", "state/new.yaml"], "both")
+    assert git(refusing, "status", "--porcelain").split() == ["M", "state/site.yaml", "??", "state/new.yaml"]
+    assert git(refusing, "diff", "--cached", "--name-only") == ""
+    assert (changed.read_text(), new.read_text()) == ("name: other\n", "name: new\n")
+
+
+def test_what_somebody_had_staged_stays_staged_where_the_commit_is_refused(refusing: Path) -> None:
+    file = refusing / "state/site.yaml"
+    file.write_text("name: staged\n")
+    git(refusing, "add", "state/site.yaml")
+    file.write_text("name: other\n")
+    with pytest.raises(UsageError):
+        commit_files(refusing, ["state/site.yaml"], "other")
+    assert git(refusing, "show", ":state/site.yaml") == "name: staged"
+
+
+def test_a_first_commit_that_is_refused_leaves_an_empty_index(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "core.hooksPath", "hooks")
+    (tmp_path / "hooks").mkdir()
+    (tmp_path / "hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "hooks/pre-commit").chmod(0o755)
+    (tmp_path / "new.yaml").write_text("name: new\n")
+    with pytest.raises(UsageError):
+        commit_files(tmp_path, ["new.yaml"], "first")
+    assert git(tmp_path, "ls-files") == ""
+
+
+def test_new_changed_and_removed_files_are_one_commit_and_nothing_else_is(root: Path) -> None:
+    for name in ("gone", "other"):
+        (root / f"state/{name}.yaml").write_text(f"name: {name}\n")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "more")
+    git(root, "config", "user.name", "ann")
+    git(root, "config", "user.email", "ann@example.net")
+    (root / "state/gone.yaml").unlink()
+    (root / "state/other.yaml").write_text("name: of others\n")
+    (root / "state/new.yaml").write_text("name: new\n")
+    commit_id = commit_files(root, ["state/gone.yaml", "state/new.yaml"], "both")
+    assert git(root, "show", "--name-status", "--format=", commit_id).split() == ["D", "state/gone.yaml", "A", "state/new.yaml"]
+    assert git(root, "show", "HEAD:state/new.yaml") == "name: new"
+    assert git(root, "status", "--porcelain") == "M state/other.yaml"
