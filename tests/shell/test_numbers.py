@@ -58,10 +58,11 @@ def test_numbers_are_kept_where_only_their_user_reads_them(tmp_path: Path) -> No
     assert again["sessions"].by_name == {"climate": 1, "new": 2}
 
 
-def test_where_nothing_can_be_kept_the_history_decides(tmp_path: Path) -> None:
+def test_where_nothing_can_be_kept_the_history_alone_gives_numbers(tmp_path: Path) -> None:
     (tmp_path / "numbers").write_text("a file in the place of the folder")
-    found = keep_numbers(tmp_path / "numbers/lab.json", {"sessions": (FirstCommit("climate", "1", "ann"),)}, {"sessions": ["climate"]})
-    assert found["sessions"].by_name == {"climate": 1}
+    history = {"sessions": (FirstCommit("climate", "1", "ann"),)}
+    found = keep_numbers(tmp_path / "numbers/lab.json", history, {"sessions": ["climate", "later", "b"]})
+    assert found["sessions"].by_name == {"climate": 1}, "a session that is created next would move the others"
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"sessions": {"a": "x"}}'])
@@ -85,6 +86,15 @@ def test_a_number_means_a_name_and_a_name_itself() -> None:
     found = Numbering({"sessions": Numbers({"climate": 8}), "transfers": Numbers({"run14": 1})}, {})
     assert [found.session(word) for word in ("8", "climate", "9", "clmate")] == ["climate", "climate", "9", "clmate"]
     assert found.transfer("1") == "run14"
+
+
+def test_a_number_that_is_given_to_none_is_refused_where_numbers_cannot_be_kept() -> None:
+    without = {"sessions": frozenset({"later", "b", "7"})}
+    found = Numbering({"sessions": Numbers({"climate": 1}), "transfers": Numbers({"run14": 1})}, {}, without)
+    assert [found.session(word) for word in ("1", "b", "7", "clmate")] == ["climate", "b", "7", "clmate"]
+    assert found.transfer("2") == "2"
+    with pytest.raises(UsageError, match=r"2 is no number of one of the sessions: numbers cannot be kept in .*; use names: 7, b, later"):
+        found.session("2")
 
 
 def test_a_number_that_is_also_the_name_of_another_is_refused() -> None:

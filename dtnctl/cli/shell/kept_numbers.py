@@ -36,7 +36,7 @@ def numbers_file(environment: Mapping[str, str], site: Site, root: Path) -> Path
 
 
 def keep_numbers(file: Path, history: Mapping[str, tuple[FirstCommit, ...]], present: Mapping[str, Iterable[str]]) -> Mapping[str, Numbers]:
-    """The numbers of sessions and transfers; new ones are written. Where nothing can be written they are those of the history."""
+    """The numbers of sessions and transfers; new ones are written. Where nothing can be written only the history gives some."""
     try:
         with _locked(file):
             kept = _read(file)
@@ -46,7 +46,7 @@ def keep_numbers(file: Path, history: Mapping[str, tuple[FirstCommit, ...]], pre
                 _write(file, new)
             return found
     except OSError:
-        return _assigned({}, history, present)
+        return _assigned({}, history, {})
 
 
 def _assigned(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dtnctl.cli.shell.kept_numbers import keep_numbers, numbers_file
+from dtnctl.cli.shell.kept_numbers import keep_numbers, numbers_file, shell_folder
 from dtnctl.cli.shell.kinds import asks, tree
 from dtnctl.cli.shell.numbers import NUMBERED, Numbers
 from dtnctl.cli.shell.seen import Seen
@@ -26,10 +26,14 @@ SESSIONS = ("active", "sessions")
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """Numbers of sessions and transfers, and what the history says of their files."""
+    """Numbers of sessions and transfers, and what the history says of their files.
+
+    `without`: of each kind the names that have none, since numbers cannot be kept and the history has no commit of them.
+    """
 
     numbers: Mapping[str, Numbers]
     history: Mapping[str, tuple[FirstCommit, ...]]
+    without: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def session(self, word: str) -> str:
         """The session that a name or a number means; the word itself where it is neither."""
@@ -44,6 +48,12 @@ class Numbering:
         meant = numbers.name(int(word)) if word.isdecimal() and word.isascii() else None
         if meant is not None and word in numbers.by_name and meant != word:
             raise UsageError(f"{word} is the name of one of the {kind} and the number of {meant}; try {meant}, or another number")
+        without = self.without.get(kind, frozenset())
+        if meant is None and word.isdecimal() and without and word not in without:
+            raise UsageError(
+                f"{word} is no number of one of the {kind}: numbers cannot be kept in {shell_folder(os.environ)}, "
+                f"so what is not committed has none; use names: {', '.join(sorted(without))}"
+            )
         return meant or word
 
 
@@ -54,7 +64,8 @@ def numbering(workplace: Workplace) -> Numbering:
     site = workplace.site
     history = first_commits(workplace.root, STATE_FOLDER, NUMBERED)
     present = {"sessions": site.sessions, "transfers": site.transfers}
-    return Numbering(keep_numbers(numbers_file(os.environ, site, workplace.root), history, present), history)
+    numbers = keep_numbers(numbers_file(os.environ, site, workplace.root), history, present)
+    return Numbering(numbers, history, {kind: frozenset(names) - {*numbers[kind].by_name} for kind, names in present.items()})
 
 
 def look(workplace: Workplace, parts: Parts, timeout: float) -> Folder:
