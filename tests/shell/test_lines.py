@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dtnctl.cli.shell.lines import Names, is_edit, meant, numbers_in, with_names, words_of, writes
+from dtnctl.cli.shell.lines import Names, from_place, is_edit, lists, meant, numbers_in, with_names, words_of, writes
 from dtnctl.cli.shell.valued import valued_options
 from dtnctl.errors import UsageError
 
@@ -102,3 +102,31 @@ def test_numbers_are_looked_for_before_anything_is_read() -> None:
 )
 def test_what_writes_files_is_known_by_its_words(typed: str, edits: bool, changes: bool) -> None:
     assert (is_edit(typed.split()), writes(typed.split())) == (edits, changes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("ls -o json", "ls /active/8 -o json"),
+        ("ls services -o json", "ls /active/8/services -o json"),
+        ("ls -o json --timeout 5 ..", "ls -o json --timeout 5 /active"),
+        ("ls --output=json /transfers", "ls --output=json /transfers"),
+    ],
+)
+def test_lists_with_options_begin_where_the_shell_stands(typed: str, words: str) -> None:
+    assert from_place(typed.split(), ("active", "8"), valued_options) == words.split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_list"),
+    [
+        ("transfers list", True),
+        ("session show climate", True),
+        ("rollback show --commit", False),
+        ("destroy list", False),
+        ("session start show", False),
+        ("transfers", False),
+    ],
+)
+def test_what_only_shows_is_known_by_its_words(typed: str, is_list: bool) -> None:
+    assert lists(typed.split()) is is_list

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from dtnctl.cli.shell.tree import Parts, parts_of, path_text
 from dtnctl.errors import UsageError
 
 PROGRAM = "dtnctl"
@@ -19,6 +20,7 @@ LISTS = {
 WRITING = ("rollback", "fmt", "convert")
 ADDING = ("add", "import")  # of endpoints
 EDITS = ("create", "start", "stop", "delete")
+SHOWS = ("list", "show")
 OF_SESSIONS = ("start", "stop", "delete", "show", "logs", "compare")
 OF_TRANSFERS = ("show", "logs", "plot", "cancel", "resolve")
 TARGET = re.compile(r"(session|transfer)/(\d+)")
@@ -103,12 +105,27 @@ def with_names(words: Sequence[str], names: Names, valued: Valued) -> list[str]:
     return found
 
 
+def from_place(words: Sequence[str], here: Parts, valued: Valued) -> list[str]:
+    """`ls` of dtnctl with the path from where the shell stands. `valued` as above."""
+    options = valued(words)
+    places = (place for place, word in enumerate(words) if place and not word.startswith("-") and words[place - 1] not in options)
+    place = next(places, None)
+    if place is None:
+        return [words[0], path_text(here), *words[1:]]
+    return [*words[:place], path_text(parts_of(here, words[place])), *words[place + 1 :]]
+
+
 def _kind(words: Sequence[str]) -> str | None:
     """Of which kind names follow the first two words."""
     noun, verb = (_kind_of(words), words[1]) if len(words) > 1 else ("", "")
     if noun == "session" and verb in OF_SESSIONS:
         return "session"
     return "transfer" if noun == "transfer" and verb in OF_TRANSFERS else None
+
+
+def lists(words: Sequence[str]) -> bool:
+    """Whether it shows objects of a kind, or one of them, and does nothing else."""
+    return len(words) > 1 and words[1] in SHOWS and f"{_kind_of(words)}s" in LISTS
 
 
 def numbers_in(words: Sequence[str]) -> bool:

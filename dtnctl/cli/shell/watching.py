@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dtnctl.cli.options import seconds
-from dtnctl.cli.shell.lines import Names, meant, with_names
+from dtnctl.cli.shell.lines import Names, lists, meant, with_names
 from dtnctl.cli.shell.looking import Numbering
 from dtnctl.cli.shell.programs import read_program
 from dtnctl.cli.shell.valued import valued_options
@@ -18,7 +18,6 @@ from dtnctl.errors import UsageError
 USAGE = "watch [SECONDS] COMMAND, with a command that shows: `watch ls active`, `watch 5s status`, `watch show transfers`"
 PAUSE = 2.0
 SHOWING = ("ls", "status", "plan", "drift", "history")
-VERBS = ("list", "show")
 # Source: ECMA-48 and the VT510's manual: home, erase to the end of the line and of the screen, no wrapping of long lines
 HOME, REST_OF_LINE, REST_OF_SCREEN, CUT, WRAP = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[?7l", "\x1b[?7h"
 
@@ -55,7 +54,7 @@ def watch(shell: Shown, words: Sequence[str]) -> int:
 def _pause_and_command(words: Sequence[str]) -> tuple[float, list[str]]:
     pause, rest = (seconds(words[0]), words[1:]) if words and words[0][:1].isdecimal() else (PAUSE, words)
     command = meant(rest)
-    if not command or not (command[0] in SHOWING or command[1:2] in ([verb] for verb in VERBS)):
+    if not command or not (command[0] in SHOWING or lists(command)):
         raise UsageError(USAGE)
     return pause, command
 
