@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dtnctl.client.workplace import Workplace
     from dtnctl.repository.edit import Edit, Repository
@@ -28,31 +28,43 @@ class AfterEdit:
 
 def commit_edit(repository: Repository, edit: Edit, after: AfterEdit) -> None:
     """Commit the file that was written, and nothing else."""
-    from dtnctl.repository.git import commit_file
+    typer.echo(_commit(repository, [edit], after))
 
-    commit_id = commit_file(repository.root, edit.file, after.message or edit.message)
-    typer.echo(f"committed {edit.file} as {commit_id}")
+
+def _commit(repository: Repository, edits: Sequence[Edit], after: AfterEdit) -> str:
+    """All of them in one commit; the sentence about it."""
+    from dtnctl.repository.git import commit_files
+
+    files = list(dict.fromkeys(edit.file for edit in edits))
+    commit_id = commit_files(repository.root, files, after.message or "; ".join(edit.message for edit in edits))
+    return f"committed {', '.join(files)} as {commit_id}"
 
 
 def apply_edits(context: typer.Context, repository: Repository, edits: Iterable[Edit], after: AfterEdit) -> int:
     """The edits, and the run of what they are about alone. What raises before it was agreed to leaves the files as they were."""
-    from dtnctl.cli.messages import announce
-    from dtnctl.repository.state_files import change_between, read_contents, restore
-
-    before = read_contents(repository.root, repository.folder)
-    made: list[Edit] = []
-    flow = _Flow(repository, made, after)
+    flow = _Flow(repository, [], after)
     try:
         for edit in edits:
+            flow.made.append(edit)
             typer.echo("\n".join(edit.sentences))
-            made.append(edit)
         return _apply(context, flow)
     except BaseException:
-        change = change_between("this command", before, read_contents(repository.root, repository.folder))
-        if not flow.is_agreed and change is not None:
-            restore(repository.root, repository.folder, change)
-            announce(f"{', '.join(change.files)}: as before")
+        if not flow.is_agreed:
+            _take_back(repository, flow.made)
         raise
+
+
+def _take_back(repository: Repository, made: Sequence[Edit]) -> None:
+    """The last edit first: two may be of one file. A file that somebody changed meanwhile is left as it is, and named."""
+    from dtnctl.cli.messages import announce
+    from dtnctl.repository.state_files import changed_since, restore
+
+    for edit in reversed(made):
+        if changed_since(repository.root, edit.change):
+            announce(f"{edit.file}: somebody changed it meanwhile, so it is not restored; edit it by hand")
+        else:
+            restore(repository.root, edit.change)
+            announce(f"{edit.file}: as before")
 
 
 @dataclass(slots=True)
@@ -65,13 +77,16 @@ class _Flow:
     is_agreed: bool = False
 
     def agreed(self, workplace: Workplace) -> Workplace:
-        """Commit what was written, so that the run is recorded as one of that commit."""
+        """Commit what was written, in one commit, so that the run is recorded as one of it."""
         from dtnctl.client.workplace import with_new_head
 
-        for edit in self.made if self.after.commit else ():
-            commit_edit(self.repository, edit, self.after)
+        if not self.after.commit:
+            self.is_agreed = True
+            return workplace
+        sentence = _commit(self.repository, self.made, self.after)
         self.is_agreed = True
-        return with_new_head(workplace) if self.after.commit else workplace
+        typer.echo(sentence)
+        return with_new_head(workplace)
 
 
 def _apply(context: typer.Context, flow: _Flow) -> int:

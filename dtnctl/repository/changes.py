@@ -16,9 +16,9 @@ from dtnctl.model.layout import fields_at
 from dtnctl.model.nearest import suggestion
 from dtnctl.model.site import KINDS
 from dtnctl.model.source import Source
-from dtnctl.repository.edit import put
 from dtnctl.repository.formatting import model_of, standard_text
 from dtnctl.repository.load import SITE_FILE, SUFFIXES, is_passed_over, load_site, name_problem_of
+from dtnctl.repository.write import put
 from dtnctl.repository.yaml_edit import NoFieldError, remove_at, render_value, set_at
 from dtnctl.repository.yaml_source import parse_source
 from dtnctl.repository.yaml_text import Order, render_scalar

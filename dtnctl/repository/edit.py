@@ -26,7 +26,8 @@ from dtnctl.model.transfer import Transfer
 from dtnctl.model.validation.tools import unknown_tool
 from dtnctl.repository.formatting import format_text
 from dtnctl.repository.load import load_site, validate
-from dtnctl.repository.write import write_atomically
+from dtnctl.repository.state_files import StateChange
+from dtnctl.repository.write import put
 from dtnctl.repository.yaml_text import render_scalar, set_field
 
 LONGEST_NAME = 40
@@ -48,12 +49,23 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file that was written or removed: its name from the root, what to print, a commit's message, and what plans call the object."""
+    """One file that was written or removed: its name from the root, what to print, a commit's message, and what plans call the object.
+
+    `before` and `after` are the file's texts; None: there is no such file.
+    """
 
     file: str
     sentences: tuple[str, ...]
     message: str
     target: str = ""
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def change(self) -> StateChange:
+        """The same as what can be taken back."""
+        before, after = (None if text is None else text.encode() for text in (self.before, self.after))
+        return StateChange(self.message, {self.file: before}, {self.file: after})
 
 
 # --- sessions -----------------------------------------------------------------------------------------------
@@ -71,25 +83,25 @@ def create_session(repository: Repository, endpoints: list[str], fields: Mapping
     written = {"endpoints": endpoints, "state": "initialized", **fields}
     keys = [key for key in Session.model_fields if key in written]
     file = f"{repository.folder}/sessions/{name}.yaml"
-    _replace(repository, file, _document(repository, "session", {key: written[key] for key in keys}))
+    texts = _replace(repository, file, _document(repository, "session", {key: written[key] for key in keys}))
     called = repository.called(name)
     sentence = f'Initialized new session {"" if called == name else "with id "}"{called}" ({file})'
-    return Edit(file, (sentence,), f"session create {name}", f"session/{name}")
+    return Edit(file, (sentence,), f"session create {name}", f"session/{name}", *texts)
 
 
 def set_session_state(repository: Repository, name: str, state: str) -> Edit:
     """The session's `state:` in place, comments kept."""
     session = _session(repository, name)
-    _replace(repository, session.file, set_field(_text(repository, session.file), "state", state))
+    texts = _replace(repository, session.file, set_field(_text(repository, session.file), "state", state))
     verb, doing = {"started": ("start", "Starting"), "stopped": ("stop", "Stopping")}[state]
-    return Edit(session.file, (f'{doing} session "{repository.called(name)}"',), f"session {verb} {name}", f"session/{name}")
+    return Edit(session.file, (f'{doing} session "{repository.called(name)}"',), f"session {verb} {name}", f"session/{name}", *texts)
 
 
 def delete_session(repository: Repository, name: str) -> Edit:
     """The session's file is removed."""
     session = _session(repository, name)
-    _replace(repository, session.file, None)
-    return Edit(session.file, (f'Deleting session "{repository.called(name)}"',), f"session delete {name}", f"session/{name}")
+    texts = _replace(repository, session.file, None)
+    return Edit(session.file, (f'Deleting session "{repository.called(name)}"',), f"session delete {name}", f"session/{name}", *texts)
 
 
 def _session(repository: Repository, name: str) -> Document[Session]:
@@ -122,11 +134,11 @@ def declare_transfer(repository: Repository, fields: Mapping[str, object], name:
     written = {**fields, "session": session}
     keys = [field.alias or key for key, field in Transfer.model_fields.items()]
     file = f"{repository.folder}/transfers/{name}.yaml"
-    _replace(repository, file, _document(repository, "transfer", {key: written[key] for key in keys if key in written}))
+    texts = _replace(repository, file, _document(repository, "transfer", {key: written[key] for key in keys if key in written}))
     found = () if wanted.session is not None else (f"Found suitable existing session {repository.called(session)}",)
     source, destination = ends(wanted)
     declared = f"Declared transfer {name} for {source} -> {destination} using transfer type {wanted.tool} ({file})"
-    return Edit(file, (*found, declared), f"transfer {name}: {wanted.from_} -> {wanted.to} by {wanted.tool}", f"transfer/{name}")
+    return Edit(file, (*found, declared), f"transfer {name}: {wanted.from_} -> {wanted.to} by {wanted.tool}", f"transfer/{name}", *texts)
 
 
 def _transfer_of(fields: Mapping[str, object]) -> Transfer:
@@ -157,13 +169,14 @@ def _run_again(repository: Repository, existing: Document[Transfer], fields: Map
     for key, value in {**fields, "generation": generation}.items():
         if key not in ("from", "to", "tool"):
             text = set_field(text, key, value)
-    _replace(repository, existing.file, text)
+    texts = _replace(repository, existing.file, text)
     raised = f"its generation is raised from {before} to {generation}, so it runs again"
     return Edit(
         existing.file,
         (f"Transfer {existing.name} exists; {raised} ({existing.file})",),
         f"transfer {existing.name}: generation {generation}",
         f"transfer/{existing.name}",
+        *texts,
     )
 
 
@@ -194,13 +207,15 @@ def write_endpoint(repository: Repository, name: str, endpoint: Endpoint) -> Edi
     file = endpoint_file(repository, name)
     known = repository.site().endpoints
     if name not in known:
-        _replace(repository, file, endpoint_text(repository, endpoint))
-        return Edit(file, (f"Wrote endpoint {name} ({file})",), f"endpoint {name}")
-    text = _with_agent(_text(repository, known[name].file), known[name], endpoint)
+        texts = _replace(repository, file, endpoint_text(repository, endpoint))
+        return Edit(file, (f"Wrote endpoint {name} ({file})",), f"endpoint {name}", "", *texts)
+    before = _text(repository, known[name].file)
+    text = _with_agent(before, known[name], endpoint)
     if text is None:
-        return Edit(known[name].file, (f"Endpoint {name} says so already ({known[name].file})",), f"endpoint {name}")
-    _replace(repository, known[name].file, text)
-    return Edit(known[name].file, (f"Endpoint {name} has its agent now ({known[name].file})",), f"endpoint {name}: agent")
+        sentence = f"Endpoint {name} says so already ({known[name].file})"
+        return Edit(known[name].file, (sentence,), f"endpoint {name}", "", before, before)
+    texts = _replace(repository, known[name].file, text)
+    return Edit(known[name].file, (f"Endpoint {name} has its agent now ({known[name].file})",), f"endpoint {name}: agent", "", *texts)
 
 
 def endpoint_file(repository: Repository, name: str) -> str:
@@ -270,24 +285,15 @@ def _text(repository: Repository, file: str) -> str:
     return (repository.root / file).read_bytes().decode()
 
 
-def _replace(repository: Repository, file: str, text: str | None) -> None:
-    """Writes or removes the file; should the site not be valid then, or should we be interrupted, it is restored."""
+def _replace(repository: Repository, file: str, text: str | None) -> tuple[str | None, str | None]:
+    """Writes or removes the file; its text before and after. Restored if the site is not valid then, or we are interrupted."""
     path = repository.root / file
     before = _text(repository, file) if path.exists() else None
     try:
         put(path, text)
         repository.site()
     except BaseException:
-        put(path, before)
+        if (_text(repository, file) if path.exists() else None) == text:  # else somebody has written it meanwhile
+            put(path, before)
         raise
-
-
-def put(path: Path, text: str | None) -> None:
-    """The file with this text, or none. UsageError if that cannot be."""
-    if text is not None:
-        write_atomically(path, text)
-        return
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot remove {path}: {error.strerror}") from error
+    return before, text

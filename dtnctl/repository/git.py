@@ -52,13 +52,11 @@ def _has_unseen_changes(root: Path, folder: str) -> bool:
         return True
 
 
-def commit_file(root: Path, file: str, message: str) -> str:
-    """Commits exactly this file, written or removed, and nothing else; returns the commit's short id. UsageError if git refuses."""
-    return commit_files(root, [file], message)
-
-
 def commit_files(root: Path, files: Sequence[str], message: str) -> str:
-    """The same for several files, in one commit. Without a deadline: hooks run, and a person may be asked for the passphrase of a key."""
+    """Commits exactly these files, written or removed, and nothing else; returns the commit's short id. UsageError if git refuses.
+
+    Without a deadline: hooks run, and a person may be asked for the passphrase of a key.
+    """
     import git
 
     file = ", ".join(files)

@@ -1,17 +1,14 @@
-"""The contents of all state files at one moment, what changed between two, and how that is taken back while others edit, too."""
+"""What a command wrote into state files, and how that is taken back while others edit, too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
+from pathlib import Path, PurePosixPath
 
 from dtnctl.errors import UsageError
 from dtnctl.repository.load import SUFFIXES, is_passed_over
-from dtnctl.repository.write import write_atomically
-
-Contents: TypeAlias = Mapping[str, bytes]  # by name from the root
+from dtnctl.repository.write import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +24,29 @@ class StateChange:
         return tuple(sorted(self.after))
 
 
-def read_contents(root: Path, folder: str) -> Contents:
-    """Every state file that loading would read. UsageError for one that cannot be read."""
-    found = {}
-    for path in sorted((root / folder).rglob("*")):
-        if path.suffix in SUFFIXES and not (is_passed_over(path.name) or is_passed_over(path.parent.name)) and path.is_file():
-            try:
-                found[path.relative_to(root).as_posix()] = path.read_bytes()
-            except FileNotFoundError:
-                continue  # it went while the folder was read
-            except OSError as error:
-                raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    return found
+def is_state_file(name: str, folder: str) -> bool:
+    """Whether loading would read a file of this name from the root."""
+    path = PurePosixPath(name)
+    return path.suffix in SUFFIXES and name.startswith(f"{folder}/") and not (is_passed_over(path.name) or is_passed_over(path.parent.name))
 
 
-def change_between(command: str, before: Contents, after: Contents) -> StateChange | None:
-    """What the command changed; None if nothing."""
-    names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
-    if not names:
-        return None
-    return StateChange(command, {name: before.get(name) for name in names}, {name: after.get(name) for name in names})
-
-
-def changed_since(change: StateChange, now: Contents) -> tuple[str, ...]:
+def changed_since(root: Path, change: StateChange) -> tuple[str, ...]:
     """Files of the change that are not as it left them: somebody changed them since."""
-    return tuple(name for name in change.files if now.get(name) != change.after[name])
+    return tuple(name for name in change.files if _content(root / name) != change.after[name])
 
 
-def restore(root: Path, folder: str, change: StateChange) -> None:
+def restore(root: Path, change: StateChange) -> None:
     """The files as they were before. UsageError, and nothing is written, if one of them was changed since by somebody."""
-    if others := changed_since(change, read_contents(root, folder)):
+    if others := changed_since(root, change):
         raise UsageError(f"{', '.join(others)} changed since `{change.command}`; nothing was restored, edit by hand")
     for name, content in sorted(change.before.items()):
-        _put(root / name, content)
+        put(root / name, content)
 
 
-def _put(path: Path, content: bytes | None) -> None:
-    if content is not None:
-        write_atomically(path, content)
-        return
+def _content(path: Path) -> bytes | None:
     try:
-        path.unlink(missing_ok=True)
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise UsageError(f"cannot remove {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error

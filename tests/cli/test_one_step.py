@@ -31,6 +31,20 @@ def containers(world: World, engine: str = "a") -> dict[str, str]:
     return {item.name: "running" if item.running else "exited" for item in found if "control" not in item.name}
 
 
+def hook(root: Path, text: str) -> None:
+    """A program that Git runs before each commit."""
+    file = root / ".git/hooks/pre-commit"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+
+
+def commit_more(root: Path) -> None:
+    """A second session, t."""
+    (root / "state/sessions/t.yaml").write_text("endpoints: [a]\nimage: app:1\nprofile: p\n")
+    commit(root, "more")
+
+
 def test_a_session_is_written_committed_and_applied_alone(world: World, tmp_path: Path) -> None:
     done = run(tmp_path, "session", "create", "a", "--image", "app:1", "--name", "n", "--state", "started", "--apply", "--yes", "--commit")
     assert done.returncode == 0, done.stderr
@@ -81,14 +95,49 @@ def test_one_mistyped_name_of_several_writes_none(world: World, tmp_path: Path) 
 
 
 def test_a_commit_that_git_refuses_is_followed_by_no_run(world: World, tmp_path: Path) -> None:
-    hook = tmp_path / ".git/hooks/pre-commit"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
-    hook.chmod(0o755)
+    hook(tmp_path, "echo not today >&2; exit 1")
     done = run(tmp_path, "session", "stop", "s", "--apply", "--yes", "--commit")
     assert (done.returncode, "not today" in done.stderr) == (64, True)
     assert containers(world) == {}
     assert "stopped" not in (tmp_path / "state/sessions/s.yaml").read_text()
+
+
+def test_several_sessions_are_one_commit_or_none(world: World, tmp_path: Path) -> None:
+    commit_more(tmp_path)
+    hook(tmp_path, "git diff --cached --name-only | grep -q t.yaml && { echo not today >&2; exit 1; }\nexit 0")
+    done = run(tmp_path, "session", "stop", "s", "t", "--apply", "--yes", "--commit")
+    assert (done.returncode, "not today" in done.stderr) == (64, True), done.stderr
+    assert git(tmp_path, "log", "-1", "--format=%s") == "more"
+    assert git(tmp_path, "status", "--porcelain") == ""
+    hook(tmp_path, "exit 0")
+    assert run(tmp_path, "session", "stop", "s", "t", "--apply", "--yes", "--commit").returncode == 0
+    assert git(tmp_path, "log", "-1", "--format=%s") == "session stop s; session stop t"
+    assert git(tmp_path, "show", "--name-only", "--format=").split() == ["state/sessions/s.yaml", "state/sessions/t.yaml"]
+
+
+def test_what_others_write_meanwhile_stays_after_a_no(world: World, tmp_path: Path) -> None:
+    commit_more(tmp_path)
+    before = (tmp_path / "state/sessions/s.yaml").read_text()
+    hook(tmp_path, "echo '# ann' >>state/sessions/t.yaml; echo 'endpoints: [a]' >state/sessions/new.yaml; exit 1")
+    done = run(tmp_path, "session", "stop", "s", "--apply", "--yes", "--commit")
+    assert (done.returncode, "state/sessions/s.yaml: as before" in done.stderr) == (64, True), done.stderr
+    assert (tmp_path / "state/sessions/s.yaml").read_text() == before
+    assert (tmp_path / "state/sessions/t.yaml").read_text().endswith("# ann\n")
+    assert (tmp_path / "state/sessions/new.yaml").read_text() == "endpoints: [a]\n"
+
+
+def test_a_file_that_somebody_else_wrote_meanwhile_is_left_and_named(world: World, tmp_path: Path) -> None:
+    hook(tmp_path, "echo '# ann' >>state/sessions/s.yaml; exit 1")
+    done = run(tmp_path, "session", "stop", "s", "--apply", "--yes", "--commit")
+    assert (done.returncode, "s.yaml: somebody changed it meanwhile, so it is not restored" in done.stderr) == (64, True), done.stderr
+    assert "as before" not in done.stderr
+    assert (tmp_path / "state/sessions/s.yaml").read_text().endswith("state: stopped\n# ann\n")
+
+
+def test_one_session_named_twice_is_restored_to_what_it_was(world: World, tmp_path: Path) -> None:
+    before = (tmp_path / "state/sessions/s.yaml").read_text()
+    assert run(tmp_path, "session", "stop", "s", "s", "--apply").returncode == 64
+    assert (tmp_path / "state/sessions/s.yaml").read_text() == before
 
 
 def test_what_is_so_already_is_committed_without_a_question(world: World, tmp_path: Path) -> None:

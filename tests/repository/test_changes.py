@@ -10,7 +10,7 @@ import pytest
 
 from dtnctl.errors import ConfigError, UsageError
 from dtnctl.repository.changes import Changes, Where
-from dtnctl.repository.edit import put
+from dtnctl.repository.write import put
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROFILE = """\

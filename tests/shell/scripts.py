@@ -29,7 +29,7 @@ class ShellSite:
         """`dtnctl shell` with these lines from a pipe."""
         file = self.root.parent / "script"
         file.write_text("".join(f"{line}\n" for line in lines))
-        found = {**environment(XDG_STATE_HOME=str(self.home), GIT_CONFIG_GLOBAL=str(self.gitconfig()), **variables)}
+        found = environment(**{"XDG_STATE_HOME": str(self.home), "GIT_CONFIG_GLOBAL": str(self.gitconfig()), **variables})
         return program_here().run(["shell", *options], self.root, found, streams={0: str(file)})
 
     def gitconfig(self) -> Path:

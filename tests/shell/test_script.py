@@ -151,6 +151,41 @@ def test_undo_after_apply_is_refused_since_endpoints_have_changed(site: ShellSit
     assert "state: stopped" in site.text("sessions/s.yaml")
 
 
+def test_where_numbers_cannot_be_kept_none_moves_to_another_session(site: ShellSite) -> None:
+    created = ("session create a image app:1 name zeta", "ls active", "session create a image app:1 name alpha", "session start 2")
+    ran = site.script(*created, XDG_STATE_HOME="/dev/null/none")
+    assert (ran.returncode, "2 is no number of one of the sessions" in ran.stderr) == (64, True), ran.stderr
+    assert "use names: alpha, zeta" in ran.stderr
+    assert 'Initialized new session "zeta"' in ran.stdout
+    assert "zeta: ABSENT " in ran.stdout
+    assert "started" not in site.text("sessions/alpha.yaml") + site.text("sessions/zeta.yaml")
+
+
+def test_a_list_as_json_is_of_the_place_where_the_shell_stands(site: ShellSite) -> None:
+    ran = site.script("cd active/1", "ls -o json")
+    assert '"path": "/active/1"' in ran.stdout, ran.stderr
+
+
+def test_files_that_others_save_while_a_command_runs_are_not_undone(site: ShellSite) -> None:
+    site.git("config", "core.hooksPath", "hooks")
+    hook = site.root / "hooks/pre-commit"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\necho '# of a colleague' >>state/profiles/p.yaml\n")
+    hook.chmod(0o755)
+    ran = site.script("session stop s --apply --yes --commit", "session start s", "undo", "commit")
+    assert "HEAD still has" not in ran.stdout
+    assert (ran.returncode, "this shell has changed nothing that is not committed" in ran.stderr) == (64, True), ran.stderr
+    assert site.git("status", "--porcelain", "state") == "M state/profiles/p.yaml"
+
+
+def test_what_was_committed_and_is_undone_is_said_and_can_be_committed(site: ShellSite) -> None:
+    ran = site.script("session create a image app:1 name n --commit", "undo", "commit", "diff")
+    assert ran.returncode == 0, ran.stderr
+    assert "HEAD still has what was undone in state/sessions/n.yaml" in ran.stdout
+    assert ran.stdout.endswith("nothing differs from HEAD\n")
+    assert site.git("show", "--name-status", "--format=").split() == ["D", "state/sessions/n.yaml"]
+
+
 def test_undo_stays_possible_when_apply_was_refused(site: ShellSite) -> None:
     assert site.script("session stop s", "apply --dry-run", "undo").returncode == 0
     assert "stopped" not in site.text("sessions/s.yaml")

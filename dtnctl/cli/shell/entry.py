@@ -121,6 +121,6 @@ def _converse(shell: Shell, read: Callable[[], str]) -> int:
         except KeyboardInterrupt:
             sys.stdout.write("\n")  # the line, or what it did, is left
         except (EOFError, Exit):
-            if shell.changes.touched:
-                announce(f"not committed: {', '.join(sorted(shell.changes.touched))}")
+            if left := shell.changes.uncommitted(shell.root):
+                announce(f"not committed: {', '.join(left)}")
             return 0

@@ -16,7 +16,7 @@ from dtnctl.cli.shell.background import in_background
 from dtnctl.cli.shell.changes import Changes
 from dtnctl.cli.shell.help import help_text
 from dtnctl.cli.shell.history import is_worth_keeping
-from dtnctl.cli.shell.lines import OWN, PROGRAM, Names, is_edit, meant, numbers_in, with_names, words_of, writes
+from dtnctl.cli.shell.lines import OWN, PROGRAM, Names, from_place, is_edit, meant, numbers_in, with_names, words_of, writes
 from dtnctl.cli.shell.listing import listing_text
 from dtnctl.cli.shell.looking import Numbering, look, numbering
 from dtnctl.cli.shell.programs import run_program
@@ -28,7 +28,8 @@ from dtnctl.errors import DtnctlError, UsageError
 if TYPE_CHECKING:
     from dtnctl.cli.invocation import Invocation
 
-UNCHANGED = (5, 6, 64, 65)  # exit codes of a run that was refused before it changed an endpoint
+UNCHANGED = (5, 64, 65)  # exit codes of a run that was refused before it changed an endpoint
+LOCK = 6  # of one that somebody else's lease refused, or ended
 RUNS = ("apply", "destroy")
 
 
@@ -66,12 +67,14 @@ class Shell:
         if words[0] in OWN:
             return self._own(words[0])(words[1:])
         words = list(words[1:] if words[0] == PROGRAM else words)
+        if words[:1] == ["ls"]:
+            words = from_place(words, self.here, valued_options)
         if numbers_in(words):
             found = self.numbering()
             words = with_names(words, Names(found.session, found.transfer), valued_options)
         code, has_changed = self._noted(words)
         if _has_run(words, code):
-            self.changes.note_apply()
+            self.changes.note_broken_off() if code == LOCK else self.changes.note_apply()
         elif has_changed:
             self._plan()
         return code
@@ -171,8 +174,7 @@ class Shell:
 
     def _undo(self, words: Sequence[str]) -> int:
         _none(words, "undo")
-        change = self.changes.undo(self.root)
-        self._write(f"undone: {change.command} ({', '.join(change.files)})\n")
+        self._write(f"{self.changes.undo(self.root)}\n")
         self._plan()
         return 0
 

@@ -90,17 +90,17 @@ def reading(shell: Shell, keys: Input | None = None, screen: Output | None = Non
         place = "" if not shell.here else f":{path_text(shell.here)}"
         return [("class:prompt", "dtnctl"), ("class:path", place), ("class:prompt", "> ")]
 
-    def hint() -> str:
-        return f" {hint_of(session.default_buffer.text, shell)}"
+    def read() -> str:
+        changed = len(shell.changes.uncommitted(shell.root))  # asked once a line, and not for each key
+        return session.prompt(prompt, bottom_toolbar=lambda: f" {hint_of(session.default_buffer.text, changed)}")
 
-    return lambda: session.prompt(prompt, bottom_toolbar=hint)
+    return read
 
 
-def hint_of(line: str, shell: Shell) -> str:
-    """What the command that is typed does; of an empty line what this shell has changed."""
+def hint_of(line: str, changed: int) -> str:
+    """What the command that is typed does; of an empty line how many files this shell has changed that are not committed."""
     words = line.split()
     if not words:
-        changed = len(shell.changes.touched)
         return f"{changed} changed here and not committed: diff, undo, apply, commit" if changed else "TAB completes, `help` lists commands"
     own = {usage.split()[0]: f"{usage}: {text}" for usage, text in reversed(OWN_HELP)}
     name = SINGULAR.get(words[0], words[0])
