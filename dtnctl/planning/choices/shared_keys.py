@@ -24,12 +24,18 @@ def refused_for_keys(exported: tuple[ExportPlan, ...], uses: Uses, names: Mappin
     refused: dict[str, Refusal] = {}
     for plan in exported:
         request = plan.request
-        if request is None or request.do != "export-volume":
+        if request is None or request.do != "export-volume" or not _is_known(plan, request):
             continue
         kept = next((other.held for other in exported if other.held is not None and _is_left(other, other.held, plan, request)), None)
         if kept is not None:
             refused[plan.name] = _refusal(plan, request, kept, uses, names)
     return refused
+
+
+def _is_known(plan: ExportPlan, request: ExportVolume) -> bool:
+    """Whether it is known which keys it asks for. Secrets that were not looked at differ from no others: apply looks at them."""
+    assert plan.document is not None
+    return bool(request.fingerprint) or plan.document.value.auth is None
 
 
 def _is_left(other: ExportPlan, held: HeldExport, plan: ExportPlan, request: ExportVolume) -> bool:

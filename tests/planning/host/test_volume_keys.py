@@ -164,6 +164,18 @@ def test_a_new_volume_of_the_host_is_refused_where_it_would_change_the_keys_of_t
     assert codes(plan(two(), looked_at(made_one), targets=("session/two",))) == []
 
 
+def test_a_new_volume_of_the_host_is_planned_without_secrets_and_refused_if_it_has_no_keys() -> None:
+    """A plan of a pull request has no secrets: what was not looked at is no difference."""
+    made_one = made(ONE_WAY)
+    found = plan(two(), looked_at(made_one, {}))
+    assert codes(found) == []
+    assert {"b/export-volume/home", "a/connect-volume/home", "a/start/lab.two"} <= {step.id for step in found.steps}
+    assert "auth.host_key of volume home (env:HOST_KEY): (secret, not looked at), apply will need it" in notes(found)
+    without_keys = lab(SCRATCH, HOME.partition("auth:")[0], reads(), session("two", READS_HOME))
+    found = plan(without_keys, looked_at(made_one, {}), targets=("session/two",))
+    assert KEPT.format("home", "scratch") in codes(found)[0]
+
+
 def test_of_three_volumes_all_are_refused_if_one_is_left_out() -> None:
     third = ONE_WAY.replace("scratch", "work").replace("nvme1n1", "nvme3n1")
     declared = lab(ONE_WAY, HOME, third, reads(), session("two", READS_HOME), session("three", '{volumes: ["nvme:work:/work"]}'))
