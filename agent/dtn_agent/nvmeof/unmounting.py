@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dtn_agent.errors import RefusedError
+from dtn_agent.ledger import Section
 from dtn_agent.nvmeof.fabrics import Fabrics
 from dtn_agent.nvmeof.mounts import UNMOUNT_SECONDS, HostMounts
 from dtn_agent.nvmeof.users import Users
 from dtn_agent.protocol.volumes import HeldVolume
 
 PATIENCE_SECONDS = 120.0  # for a silent target, in one request: dtnctl waits 300 s, and over RDMA the end of a connection may take 120 s
+
+
+@contextmanager
+def kept_on_conflict(entries: Section[HeldVolume], held: HeldVolume) -> Iterator[None]:
+    """An unmount that conflicts with anything is due no more, whoever began it: the volume is mounted as before."""
+    try:
+        yield
+    except RefusedError as error:
+        if error.code == "conflict" and held.mount is not None:
+            entries.change(*held.identity, mount=held.mount.model_copy(update={"is_being_unmounted": False}))
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.mounts import HostMounts, drop_folder
 from dtn_agent.nvmeof.registry import OURS, OwnerRegistry
-from dtn_agent.nvmeof.unmounting import Unmounts
+from dtn_agent.nvmeof.unmounting import Unmounts, kept_on_conflict
 from dtn_agent.nvmeof.users import Users
 from dtn_agent.protocol import Ability, Done, Facts
 from dtn_agent.protocol.volumes import (
@@ -266,17 +266,14 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
 
     def _begin_unmount(self, held: HeldVolume, mount: HeldMount) -> HeldVolume:
         """From now on `watch` does not mount it again, but ends what is begun."""
-        self.unmounts.check_unused(held)
+        with kept_on_conflict(self.entries, held):
+            self.unmounts.check_unused(held)
         return self._put_mount(held, mount.model_copy(update={"is_being_unmounted": True}))
 
     def _take_away(self, held: HeldVolume, seconds_left: float) -> str:
-        """What was lost by that, in words. After a conflict it is mounted as before."""
-        try:
+        """What was lost by that, in words."""
+        with kept_on_conflict(self.entries, held):
             return self.unmounts.unmount(held, seconds_left)
-        except RefusedError as error:
-            if error.code == "conflict" and held.mount is not None:
-                self.entries.change(*held.identity, mount=held.mount.model_copy(update={"is_being_unmounted": False}))
-            raise
 
     def _forget_mount(self, held: HeldVolume) -> None:
         """Unless it was mounted once more meanwhile, or is forgotten already."""
@@ -299,7 +296,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         except RefusedError:
             device = ""
         is_mounted = bool(device) and self._is_mounted(entry) and not self._remains(entry)
-        mount = entry.mount and entry.mount.model_copy(update={"is_mounted": is_mounted})
+        mount = entry.mount and entry.mount.model_copy(update={"is_mounted": is_mounted and not entry.mount.is_being_unmounted})
         state = "live" if "live" in states else states[0] if states else "gone"
         return entry.model_copy(update={"state": state, "device": device, "mount": mount})
 
@@ -364,8 +361,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         if self._give_up_late(entry) or (self.fabrics.connections(entry.nqn) and not self._is_live(entry)):
             return
         if self.mounts.at(mount.path) is not None and not self.users.of_unmount(mount.path):
-            self.unmounts.check_unused(entry)
-            self._take_away(entry, 0)
+            self._take_away(self._begin_unmount(entry, mount), 0)
         device = self.fabrics.device(entry)
         if self.mounts.at(mount.path) is None and not (device and self.fabrics.is_claimed(device)):
             self._forget_mount(entry)

@@ -174,11 +174,11 @@ class HeldExport(HeldEntry):
 
 
 class HeldMount(Reported):
-    """`path`: where it is mounted, or will be. `is_mounted`: it is now, and nothing still has the remains of an earlier mount of it.
+    """`path`: where it is mounted, or will be. `is_mounted`: it is now and stays, and nothing still has the remains of an earlier one.
 
     Such remains are left in a container when the kernel gives up a target: they fail until the container starts again. `numbers` are the
     device numbers that it was mounted with. `is_being_made`: the file system was begun and is not complete. `is_being_unmounted`: its end
-    was begun, and the kernel may still write what it held.
+    was begun: it goes, or is gone while the kernel still writes what it held.
     """
 
     path: str

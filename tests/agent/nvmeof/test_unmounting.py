@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,20 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder n
 def written_host(folder: Path, **queues: int) -> VolumeHost:
     host = volume_host(folder)
     host.do(connect(queues=Queues(**queues)), mount(mode="rw"))
+    return host
+
+
+def begun_unmount(folder: Path, monkeypatch: pytest.MonkeyPatch) -> VolumeHost:
+    """A host on which umount did not end in time: the mount is still there, and its unmount is due."""
+
+    def hang(_: MountTable, path: str, unfinished: str) -> Ran:
+        raise RefusedError("failed", f"{unfinished}: umount has not ended; try again")
+
+    host = written_host(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(MountTable, "_take_away", hang)
+        assert host.refusal(unmount()).startswith(f"failed: {host.path} is not unmounted yet")
+    assert len(host.mounted) == 1
     return host
 
 
@@ -82,16 +97,38 @@ def test_an_unmount_that_the_kernel_refuses_leaves_it_mounted_as_before(tmp_path
 
 
 def test_a_program_that_does_not_come_to_unmounting_leaves_that_to_the_next_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(_: MountTable, path: str, unfinished: str) -> Ran:
-        raise RefusedError("failed", f"{unfinished}: umount has not ended; try again")
-
-    host = written_host(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(MountTable, "_take_away", hang)
-        assert host.refusal(unmount()).startswith(f"failed: {host.path} is not unmounted yet")
-    assert len(host.mounted) == 1
+    host = begun_unmount(tmp_path, monkeypatch)
     host.volumes.restore()
     assert (host.mounted, host.held.mount) == ([], None)
+
+
+def test_what_is_about_to_be_unmounted_does_not_count_as_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that was wanted again in between had an empty plan, and then lost its mount."""
+    host = begun_unmount(tmp_path, monkeypatch)
+    assert host.held.mount is not None
+    assert (host.held.mount.is_being_unmounted, host.held.mount.is_mounted) == (True, False)
+    assert host.do(mount(mode="rw")) == [True]
+    host.volumes.restore()
+    assert (host.held.mount.is_being_unmounted, host.held.mount.is_mounted, len(host.mounted)) == (False, True, 1)
+
+
+@pytest.mark.parametrize("tried_by", ["the watch", "an unmount", "a mount"])
+def test_an_unmount_that_was_begun_is_given_up_while_something_uses_the_mount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried_by: str
+) -> None:
+    """It stayed due for ever: the mount went when its user ended, whatever was wanted by then."""
+    host = begun_unmount(tmp_path, monkeypatch)
+    process(tmp_path, 4711, cwd=str(host.path))
+    in_use = f"conflict: {host.path} is in use: rsync (process 4711)"
+    if tried_by == "the watch":
+        host.volumes.restore()
+    else:
+        assert host.refusal(unmount() if tried_by == "an unmount" else mount(mode="rw")) == in_use
+    assert host.held.mount is not None
+    assert (host.held.mount.is_being_unmounted, host.held.mount.is_mounted) == (False, True)
+    shutil.rmtree(tmp_path / "proc/4711")
+    host.volumes.restore()
+    assert len(host.mounted) == 1
 
 
 def test_a_device_that_the_kernel_uses_otherwise_is_not_disconnected(tmp_path: Path) -> None:
