@@ -41,14 +41,20 @@ def seen_paths(site: Site, snapshot: Snapshot) -> tuple[tuple[PathRow, ...], tup
 
 
 def refuse_lost_providers(workplace: Workplace, snapshot: Snapshot) -> None:
-    """ConfigError if services run over paths of providers that site.yaml has no more: what they reserved would never be released."""
+    """ConfigError if services run over paths of providers that site.yaml has no more: what they reserved would never be released.
+
+    A path that a provider still reports is not lost.
+    """
     from dtnctl.planning.paths.lost import on_forgotten_vlans
 
     settings, problems = workplace.site.settings, dict[str, Problem]()
+    reported = {path.spec.name for provider in snapshot.paths.values() for path in provider.paths}
     for found in on_forgotten_vlans(workplace.site, snapshot):
         for former in _former(workplace, found):
+            if not (lost := [path for path in former.paths if path not in reported]):
+                continue
             mark = settings.mark(("path_providers",))
-            paths = f"path {' and '.join(former.paths)} of provider `{former.name}`"
+            paths = f"path {' and '.join(lost)} of provider `{former.name}`"
             text = f"{found.service} was made with {paths} ({found.commit[:SHORT]}), which is not asked any more"
             hint = f"`{former.entry}` in `path_providers` once more: apply without the path releases it, and then the entry can go"
             problems.setdefault(former.name, Problem(settings.file, mark.line, mark.column, "E0548", text, hint))

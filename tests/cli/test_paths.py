@@ -151,3 +151,21 @@ def test_provider_that_is_removed_with_its_path_is_asked_for_again_before_anythi
     assert scene.one.living == []
     scene.write("site", {"name": "small", "path_providers": {"second": scene.other.settings}, "limits": {"max_prune": "100%"}})
     assert "No changes" in scene.run("plan").out
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_provider_that_only_got_another_name_is_not_asked_for_again(scene: Scene, host: str) -> None:
+    """What it reserved is released under the new name; also at another address, where it still reports the path."""
+    git(scene.root, "init", "-q")
+    git(scene.root, "add", "-A")
+    git(scene.root, "commit", "-qm", "two paths")
+    assert scene.run("apply", "--yes").code == 0
+    settings = {**scene.one.settings, "url": scene.one.url.replace("127.0.0.1", host)}
+    renamed = {"uno": settings, "second": scene.other.settings}
+    scene.write("site", {"name": "small", "path_providers": renamed, "limits": {"max_prune": "100%"}})
+    (scene.root / "state/paths/p1.yaml").unlink()
+    (scene.root / "state/networks/over-p1.yaml").unlink()
+    scene.declare({"p2": "second"})
+    applied = scene.run("apply", "--yes")
+    assert applied.code == 0, applied.out + applied.err
+    assert (scene.one.living, len(scene.other.living)) == ([], 1)
