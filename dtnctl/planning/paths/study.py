@@ -116,7 +116,18 @@ def _not_offered(view: PathView, path: DeclaredPath, spec: PathSpec) -> Refusal 
     nearest = sorted(free, key=lambda vlan: (abs(vlan - spec.vlan), vlan))[:PROPOSED]
     proposed = ", ".join(map(str, sorted(nearest)))
     fix = f"a VLAN that is free at all ends, such as {proposed}" if free else "another port: no VLAN is free at all ends"
+    if names := _leaving(view, spec, frozenset(taken_at)):
+        fix = f"apply again after the release of {' and '.join(names)}, or {fix}"
+        text = f"{text}: taken by {' and '.join(names)} of this site until that is released"
     return _refusal(path, "E0541", text, "vlan", fix)
+
+
+def _leaving(view: PathView, spec: PathSpec, taken_at: frozenset[str]) -> list[str]:
+    """Paths of ours that have its VLAN at all these ports, and that no file wants any more: once they are released it is free."""
+    wanted = {item.name for item in declared_paths(view.site).values() if item.provider == spec.provider and not item.is_over(view.now)}
+    there = [item for item in view.provider(spec.provider).paths if item.state not in GONE and item.spec.vlan == spec.vlan]
+    found = [item.spec for item in there if item.spec.name not in wanted and not taken_at.isdisjoint(item.spec.ends)]
+    return sorted({f"path {item.name}" for item in found}) if taken_at <= {end for item in found for end in item.ends} else []
 
 
 def _silent(view: PathView, path: DeclaredPath) -> Iterator[str]:

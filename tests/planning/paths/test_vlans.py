@@ -60,6 +60,32 @@ def test_vlan_that_the_provider_would_not_grant_is_refused_with_free_ones() -> N
     )
 
 
+def test_vlan_that_a_path_of_ours_has_until_it_is_released_is_refused_with_its_name() -> None:
+    """It read as if somebody else had it, and the same plan released it."""
+    text, free = declared(), frozenset({1785})
+    former, taken = seen(name="old", path_id="c0"), {PORTS[0]: free, PORTS[1]: free}
+    found = look(world(text), provider(former, free_vlans=taken))
+    assert left(text, found) == (
+        "E0541",
+        f"path a2b: anagram would not grant it: VLAN 1790 is not free at {PORTS[0]} and {PORTS[1]}: taken by path old of this site "
+        "until that is released",
+        "apply again after the release of path old, or a VLAN that is free at all ends, such as 1785",
+    )
+    assert "anagram/release-path/old" in {step.id for step in planned(text, found).steps}
+    released = look(world(text), provider(free_vlans={port: vlans | {1790} for port, vlans in taken.items()}))
+    assert planned(text, released).blocked == ()
+
+
+def test_vlan_that_others_have_at_one_end_is_not_free_after_a_release() -> None:
+    text, taken = declared(), {PORTS[0]: frozenset({1785}), PORTS[1]: frozenset({1785})}
+    for other in (
+        seen(name="old", ends=(PORTS[0], "another")),
+        seen(name="old", vlan=1785),
+        seen("released", name="old"),
+    ):
+        assert "old" not in " ".join(left(text, look(world(text), provider(other, free_vlans=taken))))
+
+
 def test_vlan_that_the_path_has_itself_or_that_the_provider_says_nothing_of_is_granted() -> None:
     text, taken = declared(), {PORTS[0]: frozenset({1785})}
     made = running(text)
