@@ -16,7 +16,17 @@ from dtnctl.planning.refusal import Refusal
 
 if TYPE_CHECKING:
     from dtn_agent.protocol import Host
-    from dtn_agent.protocol.volumes import Backing, ConnectVolume, ExportVolume, HeldExport, HeldVolume, MountVolume, Portal, Queues
+    from dtn_agent.protocol.volumes import (
+        Backing,
+        ConnectVolume,
+        ExportVolume,
+        HeldExport,
+        HeldMount,
+        HeldVolume,
+        MountVolume,
+        Portal,
+        Queues,
+    )
 
 CONNECTION = ("nqn", "uuid", "portal", "host_address", "queues", "fingerprint")  # what cannot be changed while it is connected
 Texts = list[tuple[str, str, str, Location]]  # what, before, after, and where it is written
@@ -143,9 +153,14 @@ def tasks_for(held: HeldVolume | None, connection: ConnectVolume, mount: MountVo
         tasks.append("unmount-volume")
     if held.state != "live":
         tasks.append("connect-volume")
-    if mount is not None and (has is None or tasks[:1] == ["unmount-volume"] or not has.is_mounted):
+    if mount is not None and (has is None or tasks[:1] == ["unmount-volume"] or not _stays_mounted(has)):
         tasks.append("mount-volume")
     return tuple(tasks)
+
+
+def _stays_mounted(mount: HeldMount) -> bool:
+    """Older agents count one as mounted whose unmount they have begun."""
+    return mount.is_mounted and not mount.is_being_unmounted
 
 
 def all_tasks(held: HeldVolume, mount: MountVolume | None) -> tuple[Task, ...]:
@@ -177,7 +192,7 @@ def connection_fields(
     if held.mount is not None and mount is not None:
         changes.append(("file system", held.mount.file_system, mount.file_system, ("filesystem",)))
         changes.append(("mode", held.mount.mode, mount.mode, ()))
-        if not held.mount.is_mounted:
+        if not _stays_mounted(held.mount):
             changes.append(("mount", "not there", held.mount.path, ("filesystem",)))
     if held.state != "live":
         changes.append(("connection", held.state, "live", ("target",)))

@@ -189,6 +189,14 @@ def test_a_connection_that_is_tried_again_is_waited_for_and_nothing_stops() -> N
     assert steps(carry_out(declared, made)) == ["a/connect-volume/scratch"]
 
 
+def test_what_is_about_to_be_unmounted_is_mounted_again() -> None:
+    """The plan was empty, and the agent took the mount away before the container started."""
+    declared = lab(reads())
+    made = after(declared)
+    lost(made, "a", is_being_unmounted=True)
+    assert "a/mount-volume/scratch" in {step.id for step in plan(declared, made).steps}
+
+
 def test_what_somebody_unmounted_is_mounted_again() -> None:
     declared = lab(reads())
     made = after(declared)
