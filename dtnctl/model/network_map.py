@@ -9,10 +9,14 @@ from dtnctl.model.report import SessionState
 
 @dataclass(frozen=True, slots=True)
 class EndpointPlace:
-    """An endpoint. `unknown` says why nothing is known of it but what is declared; empty: it answered."""
+    """An endpoint. `unknown` says why nothing is known of it but what is declared; empty: it answered.
+
+    `agent_silence`: why its agent, which has its interfaces, did not answer.
+    """
 
     name: str
     unknown: str = ""
+    agent_silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class NetworkPlace:
 class Crossing:
     """Where an endpoint is in a network: by which interface, empty where the host makes the network itself. `speed` in Mb/s.
 
-    `is_up` None: not known.
+    `is_up` None: not known. `is_missing`: the host is known, and has no such interface.
     """
 
     endpoint: str
@@ -39,6 +43,7 @@ class Crossing:
     interface: str = ""
     speed: int | None = None
     is_up: bool | None = None
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

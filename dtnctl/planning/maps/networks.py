@@ -25,7 +25,7 @@ def network_map(site: Site, snapshot: Snapshot, now: datetime) -> NetworkMap:
     used = {name for session in sessions for name in session.networks} | {item.network for item in crossings}
     return NetworkMap(
         site=site.name,
-        endpoints=tuple(EndpointPlace(name, seen.silence) for name, seen in sorted(snapshot.endpoints.items())),
+        endpoints=tuple(EndpointPlace(name, seen.silence, seen.agent_silence) for name, seen in sorted(snapshot.endpoints.items())),
         networks=(
             *(_declared(document) for _, document in sorted(known.networks.items())),
             *(NetworkPlace(name, name) for name in BUILT_IN_NETWORKS if name in used),
@@ -55,7 +55,7 @@ def _crossings(site: Site, snapshot: Snapshot, services: tuple[Service, ...]) ->
         for network, interface in named.items():
             found = interface_named(seen.host, interface) if seen.host is not None else None
             if found is None:
-                yield Crossing(endpoint, network, interface)
+                yield Crossing(endpoint, network, interface, is_missing=seen.host is not None)
             else:
                 yield Crossing(endpoint, network, interface, found.speed, found.is_up and found.carrier is not False)
         for network in sorted(used.get(endpoint, set()) - named.keys()):

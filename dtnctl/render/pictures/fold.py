@@ -18,15 +18,32 @@ Signature = Callable[[EndpointPlace], Hashable]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One or more endpoints. `crossings` has one for each network; its interface is empty where those of the row differ.
+class Links:
+    """How the endpoints of a row are in a network. `interface` is empty and `speed` None where theirs differ.
 
-    `sessions` counts those with a service on any of them.
+    `down`, `missing` and `unknown` count those of the `count` endpoints whose interface is so.
+    """
+
+    network: str
+    interface: str
+    speed: int | None
+    count: int
+    down: int
+    missing: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One or more endpoints. `unknown` and `agents` are the reasons of those that do not answer, and of those whose agent does not.
+
+    `links` has one for each network. `sessions` counts those with a service on any of them.
     """
 
     names: tuple[str, ...]
-    unknown: str
-    crossings: tuple[Crossing, ...]
+    unknown: tuple[str, ...]
+    agents: tuple[str, ...]
+    links: tuple[Links, ...]
     sessions: int
     is_rest: bool = False
 
@@ -86,8 +103,8 @@ def _rows(whole: NetworkMap) -> tuple[Row, ...]:
     ends = {name: tuple(path.name for path in whole.paths if name in path.endpoints) for name in crossings} if whole.paths else {}
 
     def by_interfaces(place: EndpointPlace) -> Hashable:
-        alike = tuple((item.network, item.interface, item.speed, item.is_up) for item in crossings.get(place.name, ()))
-        return place.unknown, alike, ends.get(place.name, ())
+        alike = tuple((item.network, item.interface, item.speed, item.is_up, item.is_missing) for item in crossings.get(place.name, ()))
+        return place.unknown, place.agent_silence, alike, ends.get(place.name, ())
 
     def by_networks(place: EndpointPlace) -> Hashable:
         return bool(place.unknown), tuple(item.network for item in crossings.get(place.name, ()))
@@ -125,23 +142,25 @@ def _row(
     known = set(names)
     return Row(
         names,
-        next((place.unknown for place in part if place.unknown), ""),
-        tuple(_common(found) for _, found in sorted(by_network.items())),
+        tuple(place.unknown for place in part if place.unknown),
+        tuple(place.agent_silence for place in part if place.agent_silence),
+        tuple(_links(network, found) for network, found in sorted(by_network.items())),
         sum(not known.isdisjoint(session.endpoints) for session in sessions),
         is_rest,
     )
 
 
-def _common(found: Sequence[Crossing]) -> Crossing:
-    """What all of them share."""
-    first = found[0]
-    same = {name: {getattr(item, name) for item in found} for name in ("interface", "speed", "is_up")}
-    return Crossing(
-        first.endpoint,
-        first.network,
-        first.interface if len(same["interface"]) == 1 else "",
-        first.speed if len(same["speed"]) == 1 else None,
-        first.is_up if len(same["is_up"]) == 1 else None,
+def _links(network: str, found: Sequence[Crossing]) -> Links:
+    """What all of them share, and how many have no working link. A network that the host makes itself has no interface to know."""
+    interfaces, speeds = {item.interface for item in found}, {item.speed for item in found}
+    return Links(
+        network,
+        found[0].interface if len(interfaces) == 1 else "",
+        found[0].speed if len(speeds) == 1 else None,
+        len(found),
+        down=sum(item.is_up is False for item in found),
+        missing=sum(item.is_missing for item in found),
+        unknown=sum(item.is_up is None and not item.is_missing and item.interface != "" for item in found),
     )
 
 

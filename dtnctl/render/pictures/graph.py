@@ -22,7 +22,7 @@ class GraphNode:
 
 @dataclass(frozen=True, slots=True)
 class GraphEdge:
-    """From one id to another. `is_dashed`: a path, or a link that is down."""
+    """From one id to another. `is_dashed`: a path, or a link that is down or missing."""
 
     first: str
     second: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dtnctl.model.network_map import NetworkMap
 from dtnctl.render.pictures.fold import Folded, folded
 from dtnctl.render.pictures.graph import Graph, GraphEdge, GraphNode
-from dtnctl.render.pictures.network_words import crossing_words, group_name, left_out, network_lines, path_lines, row_name, row_words
+from dtnctl.render.pictures.network_words import group_name, left_out, link_words, network_lines, path_lines, row_name, row_words
 from dtnctl.render.text import clip
 
 LONGEST = 60  # characters of a line of a label
@@ -37,10 +37,10 @@ def _nodes(drawn: Folded) -> Iterator[GraphNode]:
 def _edges(drawn: Folded) -> Iterator[GraphEdge]:
     networks = {network.name: index for index, network in enumerate(drawn.networks)}
     for index, row in enumerate(drawn.rows):
-        for crossing in row.crossings:
-            if crossing.network in networks:
-                label = " · ".join(word for word in crossing_words(crossing) if word)
-                yield GraphEdge(f"endpoint{index}", f"network{networks[crossing.network]}", label, crossing.is_up is False)
+        for links in row.links:
+            if links.network in networks:
+                label = " · ".join(word for word in link_words(links) if word)
+                yield GraphEdge(f"endpoint{index}", f"network{networks[links.network]}", label, bool(links.down or links.missing))
     for index, path in enumerate(drawn.paths):
         for row_number in sorted({drawn.row_of(name) for name in path.endpoints}):
             yield GraphEdge(f"endpoint{row_number}", f"path{index}", is_dashed=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dtnctl.model.network_map import Crossing, NetworkMap, NetworkPlace, PathPlace
+from dtnctl.model.network_map import NetworkMap, NetworkPlace, PathPlace
 from dtnctl.printable import plural
-from dtnctl.render.pictures.fold import Folded, Group, Row
+from dtnctl.render.pictures.fold import Folded, Group, Links, Row
 from dtnctl.render.quantities import link_speed_text
 
 KILO = 1000
@@ -20,10 +20,21 @@ def row_name(row: Row) -> str:
 
 
 def row_words(row: Row) -> str:
-    """The second line of an endpoint."""
+    """The second line of an endpoint: what is wrong comes first."""
     words = [f"{len(row.names):,} alike"] * (len(row.names) > 1 and not row.is_rest)
-    words.append(f"unknown: {row.unknown}" if row.unknown else plural(row.sessions, "session"))
+    if row.unknown:
+        words.append(_silent("unknown", row.unknown, row))
+    if row.agents:
+        words.append(_silent("agent silent" if len(row.agents) == 1 else "agents silent", row.agents, row))
+    if len(row.unknown) < len(row.names):
+        words.append(plural(row.sessions, "session"))
     return " · ".join(words)
+
+
+def _silent(word: str, reasons: Sequence[str], row: Row) -> str:
+    """With the reason where it is that of all endpoints of the row, else how many they are."""
+    is_shared = len(reasons) == len(row.names) and len(set(reasons)) == 1
+    return f"{word}: {reasons[0]}" if is_shared else f"{len(reasons):,} {word}"
 
 
 def network_lines(network: NetworkPlace) -> tuple[str, ...]:
@@ -60,10 +71,16 @@ def bandwidth_text(kilobits: int) -> str:
     return link_speed_text(round(kilobits / KILO)) if kilobits >= KILO else f"{kilobits} kb/s"
 
 
-def crossing_words(crossing: Crossing) -> tuple[str, str]:
+def link_words(links: Links) -> tuple[str, str]:
     """The interface, and what is known of its link; empty where that is nothing, or not the same for all endpoints of a row."""
-    speed = link_speed_text(crossing.speed) if crossing.speed else ""
-    return crossing.interface, "down" if crossing.is_up is False else speed
+    counts = ((links.down, "down"), (links.missing, "missing"), (links.unknown, "unknown"))
+    found = [(count, word) for count, word in counts if count]
+    if not found:
+        return links.interface, link_speed_text(links.speed) if links.speed else ""
+    (first, word), *others = found
+    if first == links.count:
+        return links.interface, f"link {word}" if word == "unknown" else word
+    return links.interface, ", ".join((f"{first:,} of {links.count:,} {word}", *(f"{count:,} {word}" for count, word in others)))
 
 
 def group_name(group: Group) -> str:
@@ -84,9 +101,9 @@ def networks_description(whole: NetworkMap, drawn: Folded) -> str:
         (len(whole.sessions), "session"),
     )
     sentences = [f"Site {whole.site}: {', '.join(plural(count, word) for count, word in counts)}"]
-    sentences += [f"Endpoint {row_name(row)}: {row_words(row)}" for row in drawn.rows if row.unknown or len(row.names) > 1]
+    sentences += [f"Endpoint {row_name(row)}: {row_words(row)}" for row in drawn.rows if row.unknown or row.agents or len(row.names) > 1]
     for network in drawn.networks:
-        members = [_member(row, item) for row in drawn.rows for item in row.crossings if item.network == network.name]
+        members = [_member(row, item) for row in drawn.rows for item in row.links if item.network == network.name]
         sentences.append(f"Network {network.name} ({', '.join(network_lines(network))}): {', '.join(members) or 'no endpoint'}")
     sentences += [f"Path {path.name} ({', '.join(path_lines(path))}): {', '.join((*path.endpoints, *path.others))}" for path in drawn.paths]
     sentences += [_group_words(group, drawn) for group in drawn.groups]
@@ -94,9 +111,9 @@ def networks_description(whole: NetworkMap, drawn: Folded) -> str:
     return ". ".join(sentences) + "."
 
 
-def _member(row: Row, crossing: Crossing) -> str:
-    words = " ".join(word for word in crossing_words(crossing) if word)
-    return f"{row_name(row)}{f' by {words}' if words else ''}"
+def _member(row: Row, links: Links) -> str:
+    interface, link = link_words(links)
+    return f"{row_name(row)}{f' by {interface}' if interface else ''}{f' {link}' if link else ''}"
 
 
 def _group_words(group: Group, drawn: Folded) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dtnctl.model.network_map import Crossing, NetworkMap
+from dtnctl.model.network_map import NetworkMap
 from dtnctl.render.pictures.blocks import Block, placed, stacked
-from dtnctl.render.pictures.fold import Folded, Group, Row, folded
+from dtnctl.render.pictures.fold import Folded, Group, Links, Row, folded
 from dtnctl.render.pictures.keys import letters_of
 from dtnctl.render.pictures.network_words import (
-    crossing_words,
     group_name,
     group_rows,
     left_out,
+    link_words,
     network_lines,
     networks_description,
     path_lines,
@@ -72,7 +72,7 @@ def _wiring(drawn: Folded, colours: Mapping[str, int], sessions: float, width: f
     body = [*heads, *(_row_box(row, index) for index, row in enumerate(drawn.rows))]
     body += [line(ENDPOINT, _middle(index), x, _middle(index), "grid") for index, x in enumerate(last) if x > ENDPOINT]
     body += [_column(column) for column in columns]
-    body += [_interface(drawn, index, item) for index, row in enumerate(drawn.rows) for item in row.crossings]
+    body += [_interface(drawn, index, item) for index, row in enumerate(drawn.rows) for item in row.links]
     return Block(width, HEAD + ROW * len(drawn.rows), "\n".join(part for part in body if part))
 
 
@@ -82,9 +82,10 @@ def _middle(row: int) -> float:
 
 def _row_box(row: Row, index: int) -> str:
     y = HEAD + ROW * index + 4
-    frame = "missing" if row.unknown else "card"
+    frame = "missing" if len(row.unknown) == len(row.names) else "card"
+    style = "bad" if row.unknown or row.agents else "quiet"
     parts = [box(0.5, y, ENDPOINT - 1, ROW - 8, frame), text(12, y + 17, fitted(row_name(row), ENDPOINT - 24, 13), "name")]
-    parts.append(text(12, y + 33, fitted(row_words(row), ENDPOINT - 24, 11), f"small {'bad' if row.unknown else 'quiet'}"))
+    parts.append(text(12, y + 33, fitted(row_words(row), ENDPOINT - 24, 11), f"small {style}"))
     return group(parts, f"{', '.join(row.names)}: {row_words(row)}")
 
 
@@ -115,21 +116,23 @@ def _network_heads(drawn: Folded, colours: Mapping[str, int]) -> Iterator[str]:
 
 def _network_columns(drawn: Folded, colours: Mapping[str, int]) -> Iterator[Column]:
     for index, network in enumerate(drawn.networks):
-        rows = tuple(number for number, row in enumerate(drawn.rows) if any(item.network == network.name for item in row.crossings))
+        rows = tuple(number for number, row in enumerate(drawn.rows) if any(item.network == network.name for item in row.links))
         yield Column(ENDPOINT + COLUMN * index + BUS, rows, "bus", colours[network.name])
 
 
-def _interface(drawn: Folded, index: int, crossing: Crossing) -> str:
-    """The name of the interface beside its dot; a ring around the dot of one that is down."""
-    number = next((place for place, network in enumerate(drawn.networks) if network.name == crossing.network), None)
+def _interface(drawn: Folded, index: int, links: Links) -> str:
+    """The name of the interface beside its dot; a ring instead of the dot where it is down, missing or unknown."""
+    number = next((place for place, network in enumerate(drawn.networks) if network.name == links.network), None)
     if number is None:
         return ""
     x, y = ENDPOINT + COLUMN * number + BUS, _middle(index)
-    interface, link = crossing_words(crossing)
+    interface, link = link_words(links)
+    is_bad = bool(links.down or links.missing)
     parts = [text(x + 10, y - 5, fitted(interface, COLUMN - 30, 11), "small")] if interface else []
-    parts += [text(x + 10, y + 14, link, f"tiny {'bad' if link == 'down' else 'quiet'}")] if link else []
-    parts += [dot(x, y, 5, "down")] if crossing.is_up is False else []
-    return "".join(parts)
+    parts += [text(x + 10, y + 14, fitted(link, COLUMN - 30, 10), f"tiny {'bad' if is_bad else 'quiet'}")] if link else []
+    parts += [dot(x, y, 5, "down" if is_bad else "unseen")] if is_bad or links.unknown else []
+    words = " ".join(word for word in (interface, link) if word)
+    return group(parts, f"{row_name(drawn.rows[index])}, {links.network}: {words}") if parts else ""
 
 
 # --- paths ----------------------------------------------------------------------------------------------------------
@@ -198,14 +201,21 @@ def _columns(width: float, style: str, values: Sequence[str]) -> Block:
 
 
 def _signs(width: float) -> Block:
-    """What lines and dots mean."""
-    drawn = (
+    """What lines and dots mean: those of links, then those of sessions."""
+    links = (
         (line(0, 11, 24, 11, "bus line0"), "network"),
         (line(0, 11, 24, 11, f"way line{NEUTRAL}"), "path"),
-        (dot(12, 11, 5, "down"), "interface down"),
+        (dot(12, 11, 5, "down"), "interface down or missing"),
+        (dot(12, 11, 5, "unseen"), "link unknown"),
+    )
+    sessions = (
         (dot(12, 11, 5, "ink0"), "session started"),
         (dot(12, 11, 5, "unknown line0"), "session not started, or not everywhere"),
     )
+    return stacked([_sign_row(row, width) for row in (links, sessions)])
+
+
+def _sign_row(drawn: Sequence[tuple[str, str]], width: float) -> Block:
     x, parts = 0.0, []
     for sign, words in drawn:
         parts.append(placed(Block(24, TABLE_ROW, sign + text(32, 15, words, "small quiet")), x, 0))

@@ -113,6 +113,7 @@ _PARTS = {
     ".span": "fill:none;stroke-width:2;",
     ".way": "fill:none;stroke-width:2;stroke-dasharray:6 3;",
     ".down": "fill:var(--paper);stroke:var(--bad);stroke-width:2;",
+    ".unseen": "fill:var(--paper);stroke:var(--quiet);stroke-width:2;stroke-dasharray:3 2;",
     ".unknown": "fill:var(--paper);stroke-width:2;",
 }
 

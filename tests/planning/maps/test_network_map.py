@@ -6,7 +6,7 @@ from dtnctl.model.network_map import Crossing, EndpointPlace, NetworkMap, Networ
 from dtnctl.model.site import Site
 from dtnctl.planning.maps.networks import network_map
 from tests.planning.building import NOW, applied, site
-from tests.planning.dtns import after, dtn, endpoint, session
+from tests.planning.dtns import after, agent, dtn, endpoint, session
 from tests.planning.machines import machine, pf
 from tests.properties.world import World
 
@@ -42,7 +42,7 @@ def test_agents_report_the_speed_and_the_state_of_interfaces() -> None:
         Crossing("a", "n0", "ens1f0", 100_000, True),
         Crossing("a", "n1", "ens2f0", 100_000, False),
         Crossing("a", "n2", "ens3f0", 100_000, False),
-        Crossing("a", "n3", "ens4f0"),
+        Crossing("a", "n3", "ens4f0", is_missing=True),
     )
 
 
@@ -54,6 +54,15 @@ def test_what_is_silent_is_shown_as_it_is_declared() -> None:
     assert found.endpoints == (EndpointPlace("a"), EndpointPlace("b", "no answer within 10 s"))
     assert Crossing("b", "data", "eth1") in found.crossings
     assert found.sessions == (SessionPlace("one", "MIXED", ("a", "b"), ("data",)),)
+
+
+def test_an_agent_that_is_silent_leaves_its_interfaces_unknown_and_says_why() -> None:
+    declared = dtn("# networks/n\ndriver: sriov\nsubnet: 10.0.0.0/24\n", on=endpoint(interfaces="{n: ens1f0}"))
+    made = after(declared, told=machine(pf("ens1f0", 1)))
+    agent(made).silence = "connection refused"
+    found = _map(declared, made)
+    assert found.endpoints == (EndpointPlace("a", agent_silence="connection refused"),)
+    assert found.crossings == (Crossing("a", "n", "ens1f0"),)
 
 
 def test_paths_join_endpoints_and_what_is_none_of_ours() -> None:

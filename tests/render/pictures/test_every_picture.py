@@ -35,7 +35,7 @@ def _host_of_strangers(name: str) -> HostMap:
 def _networks_of_strangers(name: str) -> NetworkMap:
     return NetworkMap(
         name,
-        (EndpointPlace(name, name), EndpointPlace("b")),
+        (EndpointPlace(name, name), EndpointPlace("b", agent_silence=name)),
         (NetworkPlace(name, name, 1, 9000, (name, name), name),),
         (Crossing(name, name, name, 100, False), Crossing("b", name, name)),
         (PathPlace(name, name, name, (name, "b"), (name,), 1, 1, 1),),
