@@ -49,7 +49,7 @@ class ApiServer:
 def _client(login: Login, limits: Timeout) -> Client:
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-    from httpx2 import Client
+    from httpx2 import Client, Limits
 
     def name_server(request: Request) -> None:
         """Which name the server's certificate must have, where it is not the host's."""
@@ -65,5 +65,6 @@ def _client(login: Login, limits: Timeout) -> Client:
         headers={"User-Agent": USER_AGENT, **login.headers},
         event_hooks={"request": [name_server]},
         timeout=limits,
+        limits=Limits(),  # as many connections as threads ask: a call that waits for one in the client would count as a silent server
         trust_env=False,
     )

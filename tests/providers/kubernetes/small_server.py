@@ -41,7 +41,7 @@ class SmallServer:
 
 
 class Listening(ThreadingHTTPServer):
-    request_queue_size = 64  # an observation asks a dozen things at once
+    request_queue_size = 256  # a hundred calls may come at once
 
 
 @contextmanager

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dtnctl.model.resources import Wanted
+from dtnctl.providers.kubernetes.api_server import ApiServer
+from dtnctl.providers.kubernetes.login import Login
 from dtnctl.providers.shared import Shared
+from dtnctl.providers.timeouts import Timeouts
 from tests.providers.kubernetes.small_server import kubeconfig, serving
 from tests.providers.kubernetes.test_login import LEASE, QUIET, V1, observer, seen
 
@@ -49,6 +53,23 @@ def test_endpoints_of_one_namespace_that_look_together_list_it_once(tmp_path: Pa
         before = len(server.calls)
         assert made[0].observe(Wanted()).silence == ""
         assert len(server.calls) == before + 8, "the others do not look now"
+
+
+def test_a_call_never_waits_for_the_answer_to_another_one(tmp_path: Path) -> None:
+    """The server answers when all have asked; the usual client has 100 connections."""
+    calls = 110
+    together = threading.Barrier(calls)
+    with serving({}) as (server, url), ThreadPoolExecutor(calls) as pool, contextlib.closing(ApiServer(Timeouts(connect=30.0))) as made:
+        client, answer = made.client(Login(url)), server.answer
+
+        def held(method: str, path: str, login: str) -> tuple[int, bytes]:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(30.0)
+            return answer(method, path, login)
+
+        server.answer = held  # type: ignore[method-assign]  # the same, when all have asked
+        answers = list(pool.map(lambda _: client.get("/api/v1/nodes").json(), range(calls)))
+    assert (answers, together.broken) == ([{"items": []}] * calls, False)
 
 
 def test_a_look_at_what_stands_and_runs_no_transfer_is_nine_reads(tmp_path: Path) -> None:
