@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from dtnctl.cli.top.rates import InterfaceRate, Rates
-from dtnctl.model.hardware import cpu_numbers
+from dtnctl.model.hardware import cpu_numbers, rdma_devices
 from dtnctl.printable import plural, printable_text
 from dtnctl.render.columns import Column
 from dtnctl.render.quantities import bit_rate_text, estimate_text, link_speed_text, size_text
 
 if TYPE_CHECKING:
-    from dtn_agent.protocol import Interface
+    from dtn_agent.protocol import Host, Interface
 
     from dtnctl.model.progress import Measured
     from dtnctl.model.report import EndpointRow, SessionRow, TransferRow
@@ -169,7 +169,16 @@ def _interfaces(site: Site, seen: Mapping[str, EndpointSeen], rates: Rates) -> I
             continue
         for item in found.host.facts.interfaces:
             if item.name in named or (item.pci and not item.physfn and item.is_up):
-                yield _interface(endpoint, item, named.get(item.name, []), rates.of(endpoint, item.name))
+                is_whole = not _is_bypassed(found, found.host, item)
+                yield _interface(endpoint, item, named.get(item.name, []), rates.of(endpoint, item.name), is_whole=is_whole)
+
+
+def _is_bypassed(seen: EndpointSeen, host: Host, item: Interface) -> bool:
+    """Whether data may cross its link that it does not count: of virtual functions in use, and of RDMA devices that sessions have."""
+    if any(held.pf_pci == item.pci for held in host.held.vfs) or any(vf.holder for vf in (item.sriov.vfs if item.sriov else ())):
+        return True
+    given = {device.host for live in seen.containers if live.kind == "service" for device in live.spec.devices}
+    return any(f"/dev/infiniband/{device.uverbs}" in given for device in rdma_devices(host, interface=item))
 
 
 def _unknown_interface(endpoint: str, interface: str, networks: Sequence[str]) -> Line:
@@ -178,10 +187,10 @@ def _unknown_interface(endpoint: str, interface: str, networks: Sequence[str]) -
     return Line(f"{endpoint} {interface}", cells, (("endpoint", endpoint), ("interface", interface)))
 
 
-def _interface(endpoint: str, item: Interface, networks: Sequence[str], rate: InterfaceRate) -> Line:
+def _interface(endpoint: str, item: Interface, networks: Sequence[str], rate: InterfaceRate, *, is_whole: bool) -> Line:
     most = max((value for value in (rate.received, rate.sent) if value is not None), default=None)
     speed = item.speed or 0
-    load = most * BITS / (speed * MEGA) * 100 if most is not None and speed else None
+    load = most * BITS / (speed * MEGA) * 100 if most is not None and speed and is_whole else None
     cells = (
         _text(endpoint),
         _text(item.name),

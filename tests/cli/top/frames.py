@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dtn_agent.protocol import Host
+from dtn_agent.protocol import Host, Interface
 
 from dtnctl.cli.top.rates import Rates
 from dtnctl.cli.top.tables import Frame, endpoint_table, head_text, interface_table, session_table, transfer_table
@@ -10,9 +10,10 @@ from dtnctl.model.progress import Measured
 from dtnctl.model.report import TransferRow
 from dtnctl.planning.report import endpoint_rows, session_rows
 from tests.planning.building import NOW, applied, site
-from tests.planning.dtns import STAR, after, dtn, endpoint, session
-from tests.planning.machines import machine, pf
+from tests.planning.dtns import after, dtn, endpoint, session
+from tests.planning.machines import machine, pf, verbs
 
+STAR = "# networks/star\ndriver: macvlan\nsubnet: 10.2.0.0/24\n"
 PINNED = "{data_nets: [star], mgmt_net: null, near: data_net, cpus: 3}"
 GIGABYTE = 10**9
 TRANSFERS = (
@@ -32,11 +33,12 @@ def counted(uptime: float, received: int, sent: int, *, dropped: int = 0, boot: 
     return host.model_copy(update={"facts": host.facts.model_copy(update={"system": system})})
 
 
-def frame(*, silent: bool = False) -> Frame:
-    """Endpoint `a` with an agent and two looks at it, `b` without one, or silent."""
-    text = STAR + session("one", PINNED) + session("two", "{}", on="b")
+def frame(*, silent: bool = False, star: str = STAR, pinned: str = PINNED, card: Interface | None = None) -> Frame:
+    """Endpoint `a` with an agent and two looks at it, `b` without one, or silent. `pinned` are the settings of the session on `star`."""
+    text = star + session("one", pinned) + session("two", "{}", on="b")
     declared = dtn(text, on=endpoint() + "# endpoints/b\ndocker: unix:///run/b.sock\nhost: b.example.net\nallow: {}\n")
-    made = after(declared)
+    card = card or pf("ens1f0", 1)
+    made = after(declared, told=machine(card, rdma=verbs(card)))
     made.hosts["b"].agent = None
     made.hosts["b"].silence = "no answer within 5 s" if silent else ""
     seen = made.observe()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dtnctl.cli.top.tables import Table
 from dtnctl.cli.top.text import render_frame
 from dtnctl.render.context import RenderContext
+from tests.cli.top import frames
 from tests.cli.top.frames import frame, large_frame
+from tests.planning import dtns
+from tests.planning.machines import pf
 
 
 def _table(name: str, *, silent: bool = False) -> Table:
@@ -57,6 +62,29 @@ def test_numbers_are_sorted_as_numbers_and_what_is_unknown_is_last_in_both_direc
     assert [row[0] for row in _texts(transfers, column=4, is_reversed=True)] == ["now", "done", "quiet", "late"]
     assert [row[0] for row in _texts(transfers, column=0)] == ["done", "late", "now", "quiet"]
     assert [row[0] for row in _texts(transfers)] == ["now", "quiet", "done", "late"]
+
+
+@pytest.mark.parametrize(
+    ("star", "pinned", "load"),
+    [
+        (frames.STAR, frames.PINNED, "80 %"),
+        (dtns.STAR, frames.PINNED, "unknown"),
+        (frames.STAR, frames.PINNED.replace("}", ", devices: [uverbs]}"), "unknown"),
+    ],
+    ids=["by the interface", "by a virtual function", "by RDMA"],
+)
+def test_the_load_of_a_card_is_unknown_where_a_session_goes_past_its_counters(star: str, pinned: str, load: str) -> None:
+    table = next(table for table in frame(star=star, pinned=pinned).tables if table.name == "interfaces")
+    assert [row[5] for row in _texts(table)] == [load]
+
+
+def test_the_load_of_a_card_is_unknown_where_a_virtual_machine_has_a_function_of_it() -> None:
+    card = pf("ens1f0", 1)
+    assert card.sriov is not None
+    first, *others = card.sriov.vfs
+    taken = card.sriov.model_copy(update={"vfs": (first.model_copy(update={"driver": "vfio-pci"}), *others)})
+    table = next(table for table in frame(card=card.model_copy(update={"sriov": taken})).tables if table.name == "interfaces")
+    assert [row[5] for row in _texts(table)] == ["unknown"]
 
 
 def test_a_filter_looks_in_every_cell_whatever_its_capitals() -> None:
