@@ -19,6 +19,7 @@ NAMES = Names({"8": "climate", "12": "ofed"}.get, {"1": "run14", "2": "copy"}.ge
         ("cd active  # there", ["cd", "active"]),
         ("dtnctl plan --all", ["plan", "--all"]),
         ("dtnctl", []),
+        ("dtnctl dtnctl", []),
         ("commit -m 'two words'", ["commit", "-m", "two words"]),
         ('transfer "a:/data/with blank" b:/x rsync', ["transfer", "a:/data/with blank", "b:/x", "rsync"]),
     ],

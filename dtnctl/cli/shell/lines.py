@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,7 @@ def words_of(line: str) -> list[str]:
         words = shlex.split(line, comments=True)
     except ValueError as error:
         raise UsageError(f"{line.strip()}: {str(error).lower()}; close the quotes") from error
-    return words[1:] if words[:1] == [PROGRAM] else words
+    return list(itertools.dropwhile(PROGRAM.__eq__, words))
 
 
 def meant(words: Sequence[str]) -> list[str]:
