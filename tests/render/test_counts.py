@@ -21,10 +21,10 @@ def _trees() -> Iterator[tuple[Path, ast.AST]]:
 
 
 def _counted_nouns() -> frozenset[str]:
-    """What the program counts: the words that it gives to `plural`. `run` is left out: a transfer runs."""
+    """What the program counts: the words that it gives to `plural`. `run` and `end` are left out: a transfer runs, and it ends."""
     calls = (node for _, tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 2)
     words = (call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "plural")
-    return frozenset(str(word.value).split()[-1] for word in words if isinstance(word, ast.Constant)) - {"run"}
+    return frozenset(str(word.value).split()[-1] for word in words if isinstance(word, ast.Constant)) - {"run", "end"}
 
 
 def _fixed_plurals(tree: ast.AST, nouns: frozenset[str]) -> Iterator[str]:

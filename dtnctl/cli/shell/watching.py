@@ -14,6 +14,7 @@ from dtnctl.cli.shell.looking import Numbering
 from dtnctl.cli.shell.programs import read_program
 from dtnctl.cli.shell.valued import valued_options
 from dtnctl.errors import UsageError
+from dtnctl.printable import plural
 
 USAGE = "watch [SECONDS] COMMAND, with a command that shows: `watch ls active`, `watch 5s status`, `watch show transfers`"
 PAUSE = 2.0
@@ -71,6 +72,6 @@ def _draw(text: str, title: str) -> None:
     """Over the text before, so that nothing flickers; what has no room is counted."""
     room = shutil.get_terminal_size().lines - 3
     lines = text.splitlines()
-    shown = lines if len(lines) <= room else [*lines[: room - 1], f"{len(lines) - room + 1} more lines"]
+    shown = lines if len(lines) <= room else [*lines[: room - 1], plural(len(lines) - room + 1, "more line")]
     sys.stdout.write(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in (title, "", *shown)) + REST_OF_SCREEN)
     sys.stdout.flush()
