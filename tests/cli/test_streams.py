@@ -32,6 +32,7 @@ ARGUMENTS = {
     "transfers cancel": ["t"],
     "transfers resolve": ["t", "--failed"],
     "transfers create": ["a:/x", "b:/x", "gridftp"],
+    "web": ["--listen", "192.0.2.1"],  # refused; with its own address it would serve
     "endpoints show": ["a"],
     "graph host": ["a"],
     "top": ["--once"],
