@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dtnctl.client.crash import without_secrets
 from dtnctl.errors import ConfigError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dtnctl.providers.paths.base import PathAccess, PathObserver, PathService
     from dtnctl.providers.secrets.source import SecretSource
 
+C = TypeVar("C", bound="Observer")
 STATE_FOLDER = "state"
 SHOWING = {"plan": "dtnctl plan", "apply": "dtnctl plan", "drift": "dtnctl drift", "destroy": "dtnctl destroy --dry-run"}
 
@@ -74,35 +75,32 @@ def _secrets_of(site: Site, root: Path) -> SecretSource:
     return SecretSource(root, os.environ, f"{site.name}/{site.repository}", key.secret if key is not None else "")
 
 
-@contextlib.contextmanager
-def observers(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Observer]]:
+def observers(workplace: Workplace, timeout: float) -> contextlib.AbstractContextManager[Mapping[str, Observer]]:
     """Clients that cannot write, one per endpoint."""
     from dtnctl.providers.endpoint import observer_of
-    from dtnctl.runtime.observe import close_all
 
-    _refuse_local_mistakes(workplace)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(without_secrets(workplace.secrets))
-        clients: dict[str, Observer] = {}
-        stack.callback(close_all, clients)
-        for access in _accesses(workplace, timeout):
-            clients[access.name] = observer_of(access)
-        yield clients
+    return _clients(workplace, timeout, observer_of)
+
+
+def engines(workplace: Workplace, timeout: float) -> contextlib.AbstractContextManager[Mapping[str, Engine]]:
+    """Clients that can change their endpoint, one per endpoint."""
+    from dtnctl.providers.endpoint import engine_of
+
+    return _clients(workplace, timeout, engine_of)
 
 
 @contextlib.contextmanager
-def engines(workplace: Workplace, timeout: float) -> Iterator[Mapping[str, Engine]]:
-    """Clients that can change their endpoint, one per endpoint."""
-    from dtnctl.providers.endpoint import engine_of
+def _clients(workplace: Workplace, timeout: float, connect: Callable[[EndpointAccess], C]) -> Iterator[Mapping[str, C]]:
+    """One per endpoint; all are closed at the end, also those before one that cannot be made."""
     from dtnctl.runtime.observe import close_all
 
     _refuse_local_mistakes(workplace)
     with contextlib.ExitStack() as stack:
         stack.enter_context(without_secrets(workplace.secrets))
-        clients: dict[str, Engine] = {}
+        clients: dict[str, C] = {}
         stack.callback(close_all, clients)
         for access in _accesses(workplace, timeout):
-            clients[access.name] = engine_of(access)
+            clients[access.name] = connect(access)
         yield clients
 
 
