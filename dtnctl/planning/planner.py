@@ -36,6 +36,7 @@ from dtnctl.planning.rails.records import Here, plan_records
 from dtnctl.planning.rails.suspension import suspension_notes, suspensions
 from dtnctl.planning.refusal import Refusal, blocked
 from dtnctl.planning.resolve import Key, Service
+from dtnctl.planning.restarts import ends_again
 from dtnctl.planning.scope import Scope as Scope  # what make_plan is asked with
 from dtnctl.planning.selection import selection_notes
 from dtnctl.planning.step_ids import pull_id, remove_id
@@ -184,8 +185,8 @@ class _Planner:
         seen = self.found.live[service.endpoint.name, service.container]
         if not service.wants_running:
             return
-        if seen.health == "unhealthy" or seen.state == "restarting":
-            what = "unhealthy" if seen.health == "unhealthy" else f"restarting again and again (exit code {seen.exit_code})"
+        where = self.found.answering[service.endpoint.name]
+        if what := "unhealthy" if seen.health == "unhealthy" else ends_again(seen, where, self.found.now):
             text = f"session {service.session.name} on {service.endpoint.name} is as declared but {what}"
             self.draft.failing.append(text)
             self.draft.notes.add(text)

@@ -16,6 +16,7 @@ from dtnctl.model.transfer import Transfer
 from dtnctl.planning.doctor.bounds import lowest_bounds
 from dtnctl.planning.planner import Scope, make_plan
 from dtnctl.planning.resolve import Service, carried, ctrl_host, declared_transfers, resolve_services
+from dtnctl.planning.restarts import ends_again
 from dtnctl.planning.roce import with_gid
 from dtnctl.planning.transfers.in_time import as_it_runs
 from dtnctl.planning.transfers.jobs import History, read_history
@@ -26,14 +27,14 @@ def service_rows(site: Site, snapshot: Snapshot, now: datetime) -> tuple[Service
     """A row for each declared service and for each owned container that is no longer declared."""
     services = resolve_services(site, now)
     declared = {(service.endpoint.name, service.container) for service in services}
-    rows = [_service_row(service, snapshot.endpoints[service.endpoint.name]) for service in services]
+    rows = [_service_row(service, snapshot.endpoints[service.endpoint.name], now) for service in services]
     for endpoint, seen in sorted(snapshot.endpoints.items()):
         others = (item for item in seen.containers if item.kind == "service" and (endpoint, item.name) not in declared)
-        rows += [_further_row(site, endpoint, item, declared) for item in others]
+        rows += [_further_row(site, endpoint, item, declared, ends_again(item, seen, now)) for item in others]
     return tuple(sorted(rows, key=lambda row: (row.session, row.endpoint, row.container_name)))
 
 
-def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
+def _service_row(service: Service, seen: EndpointSeen, now: datetime) -> ServiceRow:
     live = next((item for item in seen.containers if item.name == service.container), None)
     primary = service.profile.data_nets[0].name if service.profile.data_nets else ""
     row = ServiceRow(
@@ -49,10 +50,12 @@ def _service_row(service: Service, seen: EndpointSeen) -> ServiceRow:
     )
     if seen.is_silent:
         return replace(row, state="unknown", errors=(seen.silence,))
-    return row if live is None else with_gid(_live_row(replace(row, state=live.state), live), live, seen.host)
+    if live is None:
+        return row
+    return with_gid(_live_row(replace(row, state=live.state), live, ends_again(live, seen, now)), live, seen.host)
 
 
-def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[tuple[str, str]]) -> ServiceRow:
+def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[tuple[str, str]], restarts: str) -> ServiceRow:
     """A container that is no declared service: it is no longer declared, or its replacement was aborted."""
     row = ServiceRow(
         session=live.owner,
@@ -65,12 +68,12 @@ def _further_row(site: Site, endpoint: str, live: ContainerSeen, declared: set[t
         data_net_name="" if live.spec.network in BUILT_IN else live.spec.network,
     )
     if (endpoint, main_name(live.name)) not in declared:
-        return _live_row(row, live, "not declared any more")
+        return _live_row(row, live, restarts, "not declared any more")
     verb = "created" if live.name.endswith(PREPARED_SUFFIX) else "set aside"
-    return _live_row(row, live, f"{verb} by a replacement that was cut off")
+    return _live_row(row, live, restarts, f"{verb} by a replacement that was cut off")
 
 
-def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:
+def _live_row(row: ServiceRow, live: ContainerSeen, restarts: str, *errors: str) -> ServiceRow:
     env = dict(live.spec.env)
     addresses = {item.network: item for item in (*live.addresses, *live.spec.attachments) if item.ipv4 or item.ipv6}
     data = addresses.get(row.data_net_name)
@@ -84,7 +87,7 @@ def _live_row(row: ServiceRow, live: ContainerSeen, *errors: str) -> ServiceRow:
         container_id=live.id,
         image_id=live.image_id,
         health=live.health,
-        errors=(*errors, *_errors(live)),
+        errors=(*errors, *_errors(live, restarts)),
     )
 
 
@@ -92,12 +95,14 @@ def _port(text: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _errors(live: ContainerSeen) -> Iterator[str]:
+def _errors(live: ContainerSeen, restarts: str) -> Iterator[str]:
     if live.error:
         yield live.error
     if live.oom_killed:
         yield "killed: out of memory"
-    if live.state in ("exited", "restarting") and live.exit_code:
+    if restarts:
+        yield restarts
+    if live.state == "exited" and live.exit_code:
         yield f"exit code {live.exit_code}"
     if live.health == "unhealthy":
         yield "unhealthy"

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dtnctl.errors import EngineError, HealthTimeoutError, UnreachableError
 from dtnctl.model.actions import WaitHealthy
 from dtnctl.model.resources import ContainerSeen
+from dtnctl.planning.restarts import MOST_RESTARTS
 from dtnctl.providers.base import Engine
 from dtnctl.runtime.clock import Clock
 
 LOOK_EVERY_SECONDS = 0.5
 SETTLE_PERIODS = 3  # one that the engine restarts may end once or twice, such as before its address can be used
-MOST_RESTARTS = 3  # the engine waits 0.1 s before the first, and twice as long before each further one
 LOG_LINES = 10
 LONGEST_LINE = 400  # characters
 SHORTEST_SECRET = 6  # characters; shorter values are found in any text

@@ -102,7 +102,7 @@ def test_a_session_is_in_the_state_that_all_its_services_are_in() -> None:
     change(made, "a", "lab.two", state="restarting", exit_code=3)
     assert [(row.state, row.errors) for row in session_rows(site(TEXT), made.observe(), NOW)] == [
         ("MIXED", ()),
-        ("MIXED", ("a: exit code 3",)),
+        ("MIXED", ("a: restarting again and again (exit code 3)",)),
     ]
 
 

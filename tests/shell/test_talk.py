@@ -34,7 +34,7 @@ def test_both_scenes_of_the_talk_run_and_the_page_shows_what_they_printed(talk: 
         printed = talk.shell(*FIRST_SCENE)
         begun = _log(talk, "")
         printed += begun + _log(talk, begun)
-    talk.shell("apply --yes")
+    wait_for(lambda: "Applied" in talk.shell("apply --yes"), seconds=120)  # records the transfer's result once it has ended
     printed += talk.shell(*SECOND_SCENE)
     found = [(command, shown(command, text)) for command, text in blocks(printed)]
     assert [command for command, _ in found] == [*FIRST_SCENE, LOG, LOG, *SECOND_SCENE]

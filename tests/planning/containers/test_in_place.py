@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from dtnctl.model.actions import UpdateContainer
 from dtnctl.model.resources import Attachment
-from tests.planning.building import applied, change, made_by_other_commit, plan, site
+from dtnctl.planning.report import service_rows
+from tests.planning.building import NOW, applied, change, made_by_other_commit, plan, site
 from tests.planning.containers.services import CHECK, session
 from tests.planning.listing import changes, details, notes, says, steps
 
@@ -213,6 +216,30 @@ def test_a_service_that_is_as_declared_but_ill_is_noted() -> None:
         "session two on a is as declared but restarting again and again (exit code 3)",
     ]
     assert notes(plan(declared, made)) == list(plan(declared, made).failing) == failing
+
+
+AGAIN = "restarting again and again (4 times, the last one less than 10 s ago)"
+
+
+@pytest.mark.parametrize(
+    ("restarts", "since", "ahead", "expected"),
+    [
+        (4, 9, None, AGAIN),  # between two ends it runs, for a moment
+        (4, 10, None, ""),
+        (3, 9, None, ""),  # it may have ended before its address could be used
+        (4, 20, -15, AGAIN),  # 5 s ago by the engine's clock
+        (4, 9, 15, ""),
+    ],
+)
+def test_one_that_ends_again_and_again_runs_between_two_ends(restarts: int, since: int, ahead: int | None, expected: str) -> None:
+    declared = site(session())
+    made = applied(declared)
+    change(made, "a", "lab.one", restart_count=restarts, started_at=(NOW - timedelta(seconds=since)).isoformat())
+    snapshot = made.observe()
+    seen = replace(snapshot, endpoints={"a": replace(snapshot.endpoints["a"], clock_ahead=ahead)})
+    failing = tuple(f"session one on a is as declared but {expected}" for _ in [expected] if expected)
+    assert plan(declared, seen).failing == failing
+    assert [row.errors for row in service_rows(declared, seen, NOW)] == [(expected,) if expected else ()]
 
 
 @pytest.mark.parametrize("state", ["stopped", "initialized"])

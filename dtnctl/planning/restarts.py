@@ -1,0 +1,27 @@
+"""Whether an engine starts a container again and again: it may look as if it ran. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dtnctl.model.resources import ContainerSeen, EndpointSeen
+from dtnctl.planning.transfers.states import moment_of
+
+MOST_RESTARTS = 3  # it may end before its address can be used; the engine waits 0.1 s, and twice as long before each further start
+LASTING_RUN = timedelta(seconds=10)  # after which an engine starts it again without delay: dockerd's restart manager, podman alike
+
+
+def ends_again(seen: ContainerSeen, where: EndpointSeen, now: datetime) -> str:
+    """What to say of a service that ends again and again; empty of one that runs, or does not.
+
+    Between two ends it runs for a moment, and its engine calls it running. Such a run counts once it has lasted for LASTING_RUN,
+    by the engine's own clock.
+    """
+    if seen.state == "restarting":
+        return f"restarting again and again (exit code {seen.exit_code})"
+    began = moment_of(seen.started_at)
+    if seen.state != "running" or seen.restart_count <= MOST_RESTARTS or began is None:
+        return ""
+    if now + timedelta(seconds=where.clock_ahead or 0) - began >= LASTING_RUN:
+        return ""
+    return f"restarting again and again ({seen.restart_count} times, the last one less than {LASTING_RUN.seconds} s ago)"
