@@ -46,11 +46,15 @@ class ReleasePath:
 
 @dataclass(frozen=True, slots=True)
 class WaitPath:
-    """Wait until its provider reports that it is so, at most `timeout` seconds; the next apply waits again."""
+    """Wait until its provider reports that it is so, at most `timeout` seconds; the next apply waits again.
+
+    `id`: of the one that goes, which may have a namesake that stays; empty: the one of that name.
+    """
 
     path: PathSpec
     until: Awaited
     timeout: float
+    id: str = ""
 
 
 PathAction = RequestPath | ActivatePath | ModifyPath | DeactivatePath | ReleasePath | WaitPath

@@ -14,6 +14,7 @@ _MARK = re.compile(r"dtnctl:([^\s/:]*):([^\s/]+)/([^\s/]+)((?: [^\s]+)*)")
 # asked: not decided yet. deactivating: on its way back to reserved. releasing: on its way out. expired, released: of no use any more.
 PathState = Literal["asked", "reserved", "activating", "active", "deactivating", "releasing", "failed", "expired", "released"]
 GONE: frozenset[PathState] = frozenset({"expired", "released"})
+LOST: frozenset[PathState] = frozenset({"failed", "releasing"})  # still there, and never of use again
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,11 @@ class PathProviderSeen:
     free_vlans: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def named(self, name: str) -> PathSeen | None:
-        """The path of this name that is of use, else the last one of that name; None if there is none."""
+        """The path of this name that is of use, else one that is not gone yet, else the last one of that name; None if there is none."""
         found = [item for item in self.paths if item.spec.name == name]
-        return next((item for item in found if item.state not in GONE), found[-1] if found else None)
+        there = [item for item in found if item.state not in GONE]
+        best = [item for item in there if item.state not in LOST] or there or found[-1:]
+        return best[0] if best else None
 
 
 # --- whose a path is ----------------------------------------------------------------------------------------

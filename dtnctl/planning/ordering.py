@@ -28,7 +28,7 @@ def in_order(steps: Iterable[Step], live: Mapping[Key, ContainerSeen]) -> tuple[
 
     CycleError if steps wait for each other: no plan may have that, and execution would never end.
     """
-    known = {step.id: step for step in _with_handovers(tuple(steps), live)}
+    known = {step.id: step for step in with_handovers(tuple(steps), live)}
     TopologicalSorter({step.id: (*step.needs, *step.follows) for step in known.values()}).prepare()
     ordered: dict[str, Step] = {}
     stack = sorted(known.values(), key=lambda item: (item.endpoint, item.id), reverse=True)
@@ -42,7 +42,7 @@ def in_order(steps: Iterable[Step], live: Mapping[Key, ContainerSeen]) -> tuple[
     return tuple(ordered.values())
 
 
-def _with_handovers(steps: tuple[Step, ...], live: Mapping[Key, ContainerSeen]) -> Iterator[Step]:
+def with_handovers(steps: tuple[Step, ...], live: Mapping[Key, ContainerSeen]) -> Iterator[Step]:
     """Steps that take what a container lets go of in the same plan, on whatever endpoint, wait for that."""
     released: dict[Place, tuple[str, Key]] = {}
     for step in steps:

@@ -24,10 +24,11 @@ from dtnctl.planning.host.resource import Planned
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.leaving import leaving_steps
 from dtnctl.planning.networks import plan_present, plan_unused
-from dtnctl.planning.ordering import in_order
+from dtnctl.planning.ordering import in_order, with_handovers
 from dtnctl.planning.orphans import end_text, ended_copies, removal_text
 from dtnctl.planning.paths.bandwidth import promised_bandwidth
 from dtnctl.planning.paths.changes import path_change, releases
+from dtnctl.planning.paths.handover import Holder, Stuck, after_releases, stuck_requests
 from dtnctl.planning.paths.report import path_notes, path_rows, silent_providers
 from dtnctl.planning.paths.wanted import declared_paths
 from dtnctl.planning.rails.expiry import expiry_notes
@@ -54,12 +55,23 @@ from dtnctl.planning.under_copies import parted
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:
     """Everything that apply would do. The time decides only which sessions have expired."""
     asked = scope or Scope()
-    plan = _Planner(study(site, snapshot, now, asked)).plan()
+    plan = _planned(site, snapshot, now, asked)
     held = () if asked.sees_suspended else suspensions(site, now, asked)
     if not held:
         return plan
-    whole = _Planner(study(site, snapshot, now, replace(asked, sees_suspended=True))).plan()
+    whole = _planned(site, snapshot, now, replace(asked, sees_suspended=True))
     return replace(plan, notes=tuple(sorted((*plan.notes, *suspension_notes(held, whole)))))
+
+
+def _planned(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Plan:
+    """Drafted again without the paths that do not get their VLAN in it, until there is none: each draft holds at least one more back."""
+    stuck: Mapping[str, Stuck] = {}
+    while True:
+        planner = _Planner(study(site, snapshot, now, scope, stuck))
+        planner.draft_all()
+        if not (further := planner.stuck()):
+            return planner.plan()
+        stuck = {**stuck, **further}
 
 
 class _Planner:
@@ -71,7 +83,8 @@ class _Planner:
         self.silent = found.snapshot.silent
         self.unseen = unseen_sources(found.resolved_transfers, frozenset(self.silent))
 
-    def plan(self) -> Plan:
+    def draft_all(self) -> None:
+        """Every change with its steps; what is made of them depends on each other."""
         self._plan_blocked()
         self._plan_paths()
         self._plan_services()
@@ -94,6 +107,14 @@ class _Planner:
         self.draft.notes.update(override_notes(self.found.written, self.found.now, self.found.scope.override_freeze))
         self.draft.notes.update(unseen_secret_notes(self.found.situations, self.found.answering))
         self.draft.notes.update(selection_notes(self.found.written, self.found.scope.selection, self.draft.added))
+
+    def stuck(self) -> Mapping[str, Stuck]:
+        """The steps of the draft that ask for a path whose VLAN is not free by then, with the reason."""
+        waits = self._vlan_waits
+        return stuck_requests(with_handovers(tuple(self._steps()), self.found.live), waits) if waits else {}
+
+    def plan(self) -> Plan:
+        """All that was drafted, in order."""
         return Plan(
             site=self.found.site.name,
             changes=tuple(sorted(self.draft.changes, key=lambda change: change.sort_key)),
@@ -110,11 +131,15 @@ class _Planner:
             snapshot=self.found.snapshot,
         )
 
+    @property
+    def _vlan_waits(self) -> Mapping[str, tuple[Holder, ...]]:
+        return {found.request_step: found.after for found in self.found.paths.values() if found.refusal is None and found.after}
+
     def _steps(self) -> Iterator[Step]:
         """All of them. A run that is about something else leaves some for later: the agent then refuses what cannot be without them."""
         hosts = self.found.hosts.values()
         later = {step_id for here in hosts for resource in RESOURCES for step_id in resource.deferred(here)} - self.draft.steps.keys()
-        for step in self.draft.steps.values():
+        for step in after_releases(self.draft.steps.values(), self._vlan_waits):
             yield step if later.isdisjoint(step.needs) else replace(step, needs=tuple(item for item in step.needs if item not in later))
 
     def _add(self, change: Change, steps: tuple[Step, ...]) -> bool:

@@ -16,6 +16,7 @@ from dtnctl.planning.containers.services import Situation
 from dtnctl.planning.host.resource import PlannedHost
 from dtnctl.planning.networks import NetworkPlan
 from dtnctl.planning.orphans import why_gone
+from dtnctl.planning.paths.handover import Stuck
 from dtnctl.planning.paths.study import PathView, StudiedPath
 from dtnctl.planning.rails.freezing import FROZEN, refuse_frozen
 from dtnctl.planning.rails.protection import Records
@@ -37,7 +38,8 @@ class Study:
     `jobs` are the running transfers of each service, `held_steps` those on hosts that wait for some of them. `refusals` are of covered
     services. `stays` are live containers that no step may touch. `twins` are endpoints that are or may be one engine with another
     one; `snapshot` knows nothing of them. `forgotten` are sessions, as (endpoint, session), for which an agent holds something although
-    nothing of them is there. `hosts` are those whose agent answers. `paths` are the declared ones between sites.
+    nothing of them is there. `hosts` are those whose agent answers. `paths` are the declared ones between sites,
+    `stuck` the steps that ask for some of them and cannot be in this plan.
     """
 
     now: datetime
@@ -70,6 +72,7 @@ class Study:
     volumes: VolumePlans = field(default_factory=VolumePlans)
     hosts: Mapping[str, PlannedHost] = field(default_factory=dict)
     paths: Mapping[str, StudiedPath] = field(default_factory=dict)
+    stuck: Mapping[str, Stuck] = field(default_factory=dict)
     situations: tuple[Situation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -103,7 +106,7 @@ class Study:
         """What paths are judged by."""
         wanted = {net.name for service in self.services if self.covers(service) for net in service.nets}
         needed = {path for name, item in self.site.networks.items() if name in wanted and (path := item.value.path) is not None}
-        return PathView(self.site, self.snapshot, self.scope, self.now, needed, self.freeze)
+        return PathView(self.site, self.snapshot, self.scope, self.now, needed, self.freeze, self.stuck)
 
     def waits(self, key: Key) -> tuple[Cut, ...]:
         """The running transfers through a service that no change may cut off in this run."""

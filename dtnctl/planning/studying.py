@@ -26,6 +26,7 @@ from dtnctl.planning.guard import refuse_absent_image, refuse_service
 from dtnctl.planning.host.resource import PlannedHost, PlannedService
 from dtnctl.planning.host.resources import RESOURCES
 from dtnctl.planning.networks import NetworkPlan, Users, study_networks
+from dtnctl.planning.paths.handover import Stuck
 from dtnctl.planning.paths.study import study_paths
 from dtnctl.planning.paths.vlans import with_chosen_vlans
 from dtnctl.planning.rails.protection import refuse_change
@@ -42,9 +43,11 @@ from dtnctl.planning.twins import find_twins, refuse_twin, without_twins
 from dtnctl.planning.undeclared import find_doubted, find_forgotten, find_orphans, find_overdrawn
 from dtnctl.planning.under_copies import held_steps, refuse_needing
 
+NOTHING_STUCK: Mapping[str, Stuck] = {}
 
-def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
-    """Everything that must be known before steps can be made."""
+
+def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope, stuck: Mapping[str, Stuck] = NOTHING_STUCK) -> Study:
+    """Everything that must be known before steps can be made. `stuck`: steps of an earlier draft that cannot be, with the reason."""
     scope = with_selection(without_suspended(scope, site, now), site, now)
     if scope.selection is not None:
         snapshot = scope.selection.seen(snapshot)
@@ -70,6 +73,7 @@ def study(site: Site, snapshot: Snapshot, now: datetime, scope: Scope) -> Study:
         history=history,
         jobs=copies_by_service(declared_transfers(site, now) if scope.destroy else declared, answering, snapshot.progress),
         twins=twins,
+        stuck=stuck,
     )
     found.paths = study_paths(found.path_view)
     found.records = {name: read_records(seen.containers) for name, seen in answering.items()}

@@ -123,6 +123,26 @@ def test_paths_are_released_with_all_that_is_ours(scene: Scene) -> None:
     assert "No changes" in scene.run("destroy", "--dry-run").out
 
 
+def test_vlan_goes_from_one_path_to_another_in_one_apply(scene: Scene) -> None:
+    """Both were asked of the provider at once, and it refused the new one: its VLAN was still that of the old one."""
+    scene.declare({"p1": "first"})
+    only = scene.root / "state/paths/p1.yaml"
+    only.write_text(only.read_text().replace("1780-1789", "'1780'"))
+    for name in ("paths/p2", "networks/over-p2"):
+        (scene.root / f"state/{name}.yaml").unlink()
+    assert scene.run("apply", "--yes").code == 0
+    (before,) = scene.one.living
+    scene.declare({"p3": "first"})
+    new = scene.root / "state/paths/p3.yaml"
+    new.write_text(new.read_text().replace("1780-1789", "'1780'"))
+    for name in ("paths/p1", "networks/over-p1"):
+        (scene.root / f"state/{name}.yaml").unlink()
+    applied = scene.run("apply", "--yes")
+    assert applied.code == 0, applied.out + applied.err
+    assert [item.id for item in scene.one.living] != [before.id]
+    assert "No changes" in scene.run("plan").out
+
+
 def git(root: Path, *words: str) -> None:
     own = ("-c", "user.name=Test", "-c", "user.email=test@example.net", "-c", "commit.gpgsign=false")
     subprocess.run(["git", *own, *words], cwd=root, check=True, capture_output=True)

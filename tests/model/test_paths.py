@@ -166,3 +166,10 @@ def test_path_of_a_name_is_the_one_that_is_of_use_else_the_last_that_was() -> No
     assert PathProviderSeen("anagram", paths=(old, live, newer)).named("a2b") is live
     assert PathProviderSeen("anagram", paths=(old, newer)).named("a2b") is newer
     assert PathProviderSeen("anagram", paths=(live,)).named("a2c") is None
+
+
+def test_path_of_a_name_is_not_one_that_failed_beside_one_that_is_of_use() -> None:
+    """The failed one was replaced, and the active one released, because it came second."""
+    live, failed, going = PathSeen("3", "active", SPEC), PathSeen("4", "failed", SPEC), PathSeen("5", "releasing", SPEC)
+    assert PathProviderSeen("anagram", paths=(failed, going, live)).named("a2b") is live
+    assert PathProviderSeen("anagram", paths=(PathSeen("1", "released", SPEC), failed)).named("a2b") is failed

@@ -165,6 +165,20 @@ def test_what_counts_as_reached(until: str, states: Iterable[PathState]) -> None
         run(WaitPath(SPEC, until, 1.0), at("deactivating"))  # type: ignore[arg-type]  # one of them
 
 
+@pytest.mark.parametrize("until", ["settled", "deactivated", "released"])
+def test_wait_for_the_one_that_goes_does_not_look_at_its_namesake_that_stays(until: str) -> None:
+    """It looked at the name, saw the one that stays, and failed when its time was over."""
+    both = tuple(PathSeen(number, "active", SPEC) for number in ("c1", "c2"))
+    gone = replace(both[1], state="released")
+    looks = (
+        PathProviderSeen("anagram", paths=(both[0], replace(both[1], state="deactivating"))),
+        PathProviderSeen("anagram", paths=(both[0], gone)),
+    )
+    ran = run(WaitPath(SPEC, until, 60.0, "c2"), *looks)  # type: ignore[arg-type]  # one of them
+    assert (ran.said, ran.seconds > 0) == (["path a2b: deactivating"], True)
+    assert not run(WaitPath(SPEC, until, 60.0, "c2"), PathProviderSeen("anagram", paths=both[:1])).said  # type: ignore[arg-type]  # as above
+
+
 def test_path_that_is_not_there_any_more_is_released() -> None:
     assert not run(WaitPath(SPEC, "released", 1.0), NOTHING).said
 

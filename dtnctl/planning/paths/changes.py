@@ -10,7 +10,7 @@ from dtnctl.model.plan import Cause, Change, Mark, Step
 from dtnctl.model.resources import Pairs
 from dtnctl.model.site import Site
 from dtnctl.planning.paths.differences import rate_text
-from dtnctl.planning.paths.steps import path_steps, releasing
+from dtnctl.planning.paths.steps import label_of, path_steps, releasing
 from dtnctl.planning.paths.study import PathView, StudiedPath, networks_over
 from dtnctl.planning.paths.wanted import DeclaredPath, is_over
 from dtnctl.planning.refusal import Refusal, blocked
@@ -69,6 +69,8 @@ def _facts(spec: PathSpec) -> Pairs:
 def _notes(found: StudiedPath) -> Iterator[str]:
     minutes = found.path.row.patience / 60
     yield f"{found.path.provider} may need minutes; each step waits up to {minutes:.0f} min, and the next apply goes on from there"
+    if found.after:
+        yield f"it gets a VLAN that {' and '.join(name for _, name in found.after)} has until its release"
 
 
 # --- what is not declared any more --------------------------------------------------------------------------
@@ -95,7 +97,8 @@ def _release(view: PathView, provider: str, item: PathSeen, written: Site, steps
         return blocked("path", item.spec.name, provider, refusal), ()
     row = view.site.settings.value.path_kind(provider)
     assert row is not None, f"{provider} was asked for paths, and is no provider of this site"
-    made = path_steps(releasing(row, item.state), item.spec, item, row, needs)
+    label = label_of(view.provider(provider), item)
+    made = path_steps(releasing(row, item.state), item.spec, item, row, needs, label)
     return Change(
         mark="destroy",
         kind="path",

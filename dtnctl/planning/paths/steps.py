@@ -7,11 +7,12 @@ from typing import Literal
 
 from dtnctl.model.path_actions import ActivatePath, Awaited, DeactivatePath, ModifyPath, PathAction, ReleasePath, RequestPath, WaitPath
 from dtnctl.model.path_kinds import PathKind
-from dtnctl.model.paths import PathSeen, PathSpec, PathState
+from dtnctl.model.paths import PathProviderSeen, PathSeen, PathSpec, PathState
 from dtnctl.model.plan import Step
 from dtnctl.planning.step_ids import path_id
 
 Verb = Literal["request", "activate", "modify", "deactivate", "release"] | tuple[Literal["wait"], Awaited]
+GOING: frozenset[Awaited] = frozenset({"settled", "deactivated", "released"})  # what is waited for of one that is released
 UNDER_WAY: frozenset[PathState] = frozenset({"asked", "activating", "deactivating"})
 
 
@@ -48,23 +49,31 @@ def releasing(row: PathKind, state: PathState) -> tuple[Verb, ...]:
 
 
 def path_steps(
-    verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...] = ()
+    verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...] = (), label: str = ""
 ) -> tuple[Step, ...]:
-    """A step for each, one after the other, the first after `needs`."""
-    return tuple(_chain(verbs, spec, seen, row, needs))
+    """A step for each, one after the other, the first after `needs`. `label`: what their ids have for the path; empty: its name."""
+    return tuple(_chain(verbs, spec, seen, row, needs, label or spec.name))
 
 
-def _chain(verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...]) -> Iterator[Step]:
+def _chain(
+    verbs: Iterable[Verb], spec: PathSpec, seen: PathSeen | None, row: PathKind, needs: tuple[str, ...], label: str
+) -> Iterator[Step]:
     for verb in verbs:
         name = verb if isinstance(verb, str) else f"wait-{verb[1]}"
-        step_id = path_id(spec.provider, name, spec.name)
+        step_id = path_id(spec.provider, name, label)
         yield Step(step_id, spec.provider, _action(verb, spec, seen, row), needs)
         needs = (step_id,)
 
 
+def label_of(provider: PathProviderSeen, seen: PathSeen) -> str:
+    """What ids of steps have for a path that is there: its name, and its id too where it is not the one that is used under that name."""
+    name = seen.spec.name
+    return name if seen is provider.named(name) else f"{name}@{seen.id}"
+
+
 def _action(verb: Verb, spec: PathSpec, seen: PathSeen | None, row: PathKind) -> PathAction:
     """What is taken out of service or released is the path as it was seen."""
-    there = seen.spec if seen is not None else spec
+    there, seen_id = (seen.spec, seen.id) if seen is not None else (spec, "")
     match verb:
         case "request":
             return RequestPath(spec)
@@ -73,8 +82,9 @@ def _action(verb: Verb, spec: PathSpec, seen: PathSeen | None, row: PathKind) ->
         case "modify":
             return ModifyPath(spec)
         case "deactivate":
-            return DeactivatePath(there, seen.id if seen is not None else "")
+            return DeactivatePath(there, seen_id)
         case "release":
-            return ReleasePath(there, seen.id if seen is not None else "")
+            return ReleasePath(there, seen_id)
         case _:
-            return WaitPath(spec, verb[1], row.patience)
+            is_going = verb[1] in GOING
+            return WaitPath(there if is_going else spec, verb[1], row.patience, seen_id if is_going else "")

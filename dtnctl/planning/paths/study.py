@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.model.path_rows import PromisedBandwidth
 from dtnctl.model.paths import GONE, PathProviderSeen, PathSeen, PathSpec
 from dtnctl.model.plan import Cause, FieldChange
-from dtnctl.model.resources import ContainerSeen, EndpointSeen, Snapshot
+from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Site
 from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.paths.bandwidth import promised_bandwidth
 from dtnctl.planning.paths.differences import path_differences, rate_text
+from dtnctl.planning.paths.handover import Holder, Stuck, as_holder, holders_of
 from dtnctl.planning.paths.steps import Verb, making, modifying, releasing
 from dtnctl.planning.paths.wanted import DeclaredPath, declared_paths
 from dtnctl.planning.refusal import Refusal
@@ -31,6 +32,7 @@ class StudiedPath:
 
     `refusal` is why it is not what it should be and nothing is done about it in this plan; `is_blocked`: that is for a person to solve,
     and not because it is over, unknown or left out. `verbs` are what is done. `differences` are of what was seen.
+    `after` are paths of ours that have its VLAN until they are released.
     """
 
     path: DeclaredPath
@@ -40,6 +42,12 @@ class StudiedPath:
     refusal: Refusal | None = None
     is_blocked: bool = False
     differences: tuple[FieldChange, ...] = ()
+    after: tuple[Holder, ...] = ()
+
+    @property
+    def request_step(self) -> str:
+        """The step that asks for it, in a plan that does."""
+        return path_id(self.path.provider, "request", self.path.name)
 
     @property
     def last_step(self) -> tuple[str, ...]:
@@ -51,7 +59,10 @@ class StudiedPath:
 
 @dataclass(frozen=True, slots=True)
 class PathView:
-    """What paths are judged by. `needed` are those that services of this run want; `freeze` says whether an endpoint is frozen."""
+    """What paths are judged by. `needed` are those that services of this run want; `freeze` says whether an endpoint is frozen.
+
+    `stuck`: by step that asks for a path, why its VLAN is not free by then, as an earlier draft of this plan showed.
+    """
 
     site: Site
     snapshot: Snapshot
@@ -59,6 +70,7 @@ class PathView:
     now: datetime
     needed: Collection[str]
     freeze: Freeze
+    stuck: Mapping[str, Stuck] = field(default_factory=dict)
 
     def provider(self, name: str) -> PathProviderSeen:
         return self.snapshot.paths.get(name, PathProviderSeen(name, silence=NOT_ASKED))
@@ -99,35 +111,50 @@ def _studied(view: PathView, path: DeclaredPath) -> StudiedPath:
         refusal = _refusal(path, "E0541", f"no VLAN of {low}-{high} is free for it", "vlan", "a wider range")
         return replace(found, refusal=refusal, is_blocked=True)
     if found.seen is None or found.seen.state in GONE:
-        if (not_granted := _not_offered(view, path, spec)) is not None:
-            return replace(found, refusal=not_granted, is_blocked=True)
-        return replace(found, verbs=making(path.row, None))
-    return _compared(view, found, spec, found.seen)
+        return _granted(view, replace(found, verbs=making(path.row, None)), spec)
+    return _granted(view, _compared(view, found, spec, found.seen), spec)
 
 
-def _not_offered(view: PathView, path: DeclaredPath, spec: PathSpec) -> Refusal | None:
-    """Why its provider would not grant its VLAN, with those that it would; what it says holds for paths without an end."""
-    offered = view.provider(path.provider).free_vlans
-    taken_at = [end for end in spec.ends if end in offered and spec.vlan not in offered[end]]
+# --- would it be granted? -----------------------------------------------------------------------------------
+
+
+def _granted(view: PathView, found: StudiedPath, spec: PathSpec) -> StudiedPath:
+    """The same with what its VLAN waits for; held back where the provider would not grant it, also before anything is released for it."""
+    if found.refusal is not None or "request" not in found.verbs:
+        return found
+    path, provider = found.path, view.provider(found.path.provider)
+    there = found.seen if found.seen is not None and found.seen.state not in GONE else None
+    holders = holders_of(provider, spec, there)
+    refusal = _not_offered(path, spec, provider, (*holders, *([there] if there is not None else [])))
+    if refusal is None and (stuck := view.stuck.get(found.request_step)) is not None:
+        refusal = _refusal(path, "E0541", f"VLAN {spec.vlan} is {stuck[0]}", "vlan", stuck[1])
+    if refusal is not None:
+        return replace(found, refusal=refusal, is_blocked=True)
+    return replace(found, after=tuple(as_holder(provider, item) for item in holders))
+
+
+def _not_offered(path: DeclaredPath, spec: PathSpec, provider: PathProviderSeen, ours: tuple[PathSeen, ...]) -> Refusal | None:
+    """Why its provider would not grant its VLAN, with those that it would; what it says holds for paths without an end.
+
+    Where paths of ours have the VLAN, which are released first, it says nothing.
+    """
+    offered = {end: vlans for end, vlans in provider.free_vlans.items() if end in spec.ends}
+    held = {end for item in ours if item.spec.vlan == spec.vlan for end in item.spec.ends}
+    taken_at = [end for end in spec.ends if end in offered and end not in held and spec.vlan not in offered[end]]
     if not taken_at or path.document.value.window is not None:
         return None
-    free = frozenset.intersection(*(offered[end] for end in spec.ends if end in offered))
+    free = frozenset.intersection(*offered.values())
     text = f"{path.provider} would not grant it: VLAN {spec.vlan} is not free at {' and '.join(taken_at)}"
     nearest = sorted(free, key=lambda vlan: (abs(vlan - spec.vlan), vlan))[:PROPOSED]
     proposed = ", ".join(map(str, sorted(nearest)))
     fix = f"a VLAN that is free at all ends, such as {proposed}" if free else "another port: no VLAN is free at all ends"
-    if names := _leaving(view, spec, frozenset(taken_at)):
-        fix = f"apply again after the release of {' and '.join(names)}, or {fix}"
-        text = f"{text}: taken by {' and '.join(names)} of this site until that is released"
     return _refusal(path, "E0541", text, "vlan", fix)
 
 
-def _leaving(view: PathView, spec: PathSpec, taken_at: frozenset[str]) -> list[str]:
-    """Paths of ours that have its VLAN at all these ports, and that no file wants any more: once they are released it is free."""
-    wanted = {item.name for item in declared_paths(view.site).values() if item.provider == spec.provider and not item.is_over(view.now)}
-    there = [item for item in view.provider(spec.provider).paths if item.state not in GONE and item.spec.vlan == spec.vlan]
-    found = [item.spec for item in there if item.spec.name not in wanted and not taken_at.isdisjoint(item.spec.ends)]
-    return sorted({f"path {item.name}" for item in found}) if taken_at <= {end for item in found for end in item.ends} else []
+def _former_ends(view: PathView, found: StudiedPath) -> tuple[str, ...]:
+    """Endpoints of the site that the path was made for, and that its file does not name any more."""
+    made_for = found.seen.spec.endpoints if found.seen is not None else ()
+    return tuple(name for name in made_for if name in view.site.endpoints and name not in found.path.endpoints)
 
 
 def _silent(view: PathView, path: DeclaredPath) -> Iterator[str]:
@@ -150,7 +177,10 @@ def _compared(view: PathView, found: StudiedPath, spec: PathSpec, seen: PathSeen
         if not any(item.forces_replace for item in differences) and seen.state in states:
             return replace(found, verbs=modifying(row, seen.state))
     found = replace(found, verbs=(*releasing(row, seen.state), *making(row, None)))
-    users = users_of(view.site, view.snapshot, seen.spec)
+    if away := next((name for name in _former_ends(view, found) if view.endpoint(name).is_silent), ""):
+        text = f"it may be used on {away}, which does not answer, and it would have to be released"
+        return replace(found, refusal=_refusal(path, "E0540", text, "ends", "apply again once it answers"))
+    users = users_of(view.site, view.snapshot, seen.spec, path.endpoints)
     if not users:
         return found
     if differences and seen.state != "failed":
@@ -159,7 +189,8 @@ def _compared(view: PathView, found: StudiedPath, spec: PathSpec, seen: PathSeen
         what = f"it is {seen.state} ({seen.words})"
     text = f"{what}, and it cannot be released while {users[0]} is on it"
     field = differences[0].cause.field if differences else "provider"
-    held = _refusal(path, "E0543", text, field, "`state: stopped` in that session first, then apply")
+    fix = "`state: stopped` in that session first, then apply" if users[0].startswith("session ") else "remove it from there, then apply"
+    held = _refusal(path, "E0543", text, field, fix)
     return replace(found, refusal=held, is_blocked=True)
 
 
@@ -175,7 +206,8 @@ def _with_rails(view: PathView, found: StudiedPath, promised: tuple[PromisedBand
         text = overcommitment_text(too_much)
         held = _refusal(path, "E0542", text, "bandwidth", "less, or `limits: {path_bandwidth: warn}`")
         return replace(found, refusal=held, is_blocked=True)
-    frozen = next((refusal for name in path.endpoints if (refusal := view.freeze(name)) is not None), None)
+    places = (*path.endpoints, *_former_ends(view, found))
+    frozen = next((refusal for name in places if (refusal := view.freeze(name)) is not None), None)
     return replace(found, refusal=frozen, is_blocked=frozen is not None)
 
 
@@ -193,20 +225,23 @@ def _refusal(path: DeclaredPath, code: str, text: str, field: str, fix: str) -> 
 # --- who uses a path ----------------------------------------------------------------------------------------
 
 
-def users_of(site: Site, snapshot: Snapshot, there: PathSpec) -> tuple[str, ...]:
-    """Containers of ours that run on the path's networks, as `session s on dtn1`."""
-    found = (
-        f"session {item.owner} on {name}"
-        for name in there.endpoints
-        if name in snapshot.endpoints
-        for item in snapshot.endpoints[name].containers
-        if _is_on(item, networks_over(site, snapshot.endpoints[name], there))
-    )
-    return tuple(sorted(set(found)))
+def users_of(site: Site, snapshot: Snapshot, there: PathSpec, endpoints: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Containers on the path's networks: those of ours that run, as `session s on dtn1`, and those of others.
+
+    Looked for where the path was made for, and at `endpoints`: what it was made for stays as it was when an endpoint gets another name.
+    """
+    names = sorted({*there.endpoints, *endpoints} & snapshot.endpoints.keys())
+    seen = ((name, snapshot.endpoints[name], networks_over(site, snapshot.endpoints[name], there)) for name in names)
+    return tuple(sorted({f"{user} on {name}" for name, item, networks in seen for user in _users(item, networks)}))
 
 
-def _is_on(container: ContainerSeen, networks: frozenset[str]) -> bool:
-    return container.kind == "service" and container.state in ACTIVE_STATES and not networks.isdisjoint(container.networks)
+def _users(seen: EndpointSeen, networks: frozenset[str]) -> Iterator[str]:
+    for item in seen.containers:
+        if item.kind == "service" and item.state in ACTIVE_STATES and not networks.isdisjoint(item.networks):
+            yield f"session {item.owner}"
+    for other in seen.foreign:
+        if any(address.network in networks for address in other.addresses):
+            yield f"container {other.name} (not ours)"
 
 
 def networks_over(site: Site, seen: EndpointSeen, there: PathSpec) -> frozenset[str]:

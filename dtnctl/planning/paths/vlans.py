@@ -10,6 +10,7 @@ from dtnctl.model.path_files import NetworkPath
 from dtnctl.model.paths import GONE, PathProviderSeen
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Document, Site
+from dtnctl.planning.paths.handover import holders_of
 from dtnctl.planning.paths.wanted import DeclaredPath, declared_paths
 
 Interface = tuple[str, str]  # an endpoint, and the name of one of its interfaces
@@ -35,12 +36,18 @@ def chosen_vlans(site: Site, snapshot: Snapshot) -> Mapping[str, int]:
             chosen[path.name] = kept
     for path in open_paths:
         if path.name not in chosen and _all_answer(path, snapshot):
-            taken = _taken(site, path, snapshot) | _of_others(paths, path, chosen)
-            low, high = path.document.value.vlan
-            free = (vlan for vlan in range(low, high + 1) if vlan not in taken and _is_offered(path, vlan, snapshot))
-            if vlan := next(free, 0):
-                chosen[path.name] = vlan
+            vlan = _lowest(path, snapshot, _taken(site, path, snapshot) | _of_others(paths, path, chosen))
+            chosen |= {path.name: vlan} if vlan else {}
     return chosen
+
+
+def _lowest(path: DeclaredPath, snapshot: Snapshot, taken: set[int]) -> int:
+    """The lowest one that is free; else the lowest that a path of ours has, which may be released first; 0 if there is none."""
+    low, high = path.document.value.vlan
+    held = {vlan for vlan in range(low, high + 1) if holders_of(snapshot.paths[path.provider], path.spec(vlan), None)}
+    free = [vlan for vlan in range(low, high + 1) if vlan not in taken]
+    offered = (vlan for vlan in free if vlan not in held and _is_offered(path, vlan, snapshot))
+    return next(offered, 0) or next((vlan for vlan in free if vlan in held), 0)
 
 
 def _kept(site: Site, path: DeclaredPath, snapshot: Snapshot) -> int:
@@ -97,10 +104,14 @@ def _of_host(site: str, seen: EndpointSeen, interface: str) -> Iterator[int]:
 
 
 def _of_others(paths: Mapping[str, DeclaredPath], path: DeclaredPath, chosen: Mapping[str, int]) -> set[int]:
-    """Those of other paths that share an interface with it."""
-    mine = set(path.interfaces.items())
-    sharing = (name for name, other in paths.items() if name != path.name and not mine.isdisjoint(other.interfaces.items()))
-    return {chosen[name] for name in sharing if name in chosen}
+    """Those of other paths that share an interface with it, or a port of its provider."""
+    return {chosen[name] for name, other in paths.items() if name != path.name and name in chosen and _share(path, other)}
+
+
+def _share(path: DeclaredPath, other: DeclaredPath) -> bool:
+    if path.provider == other.provider and not set(path.spec(0).ends).isdisjoint(other.spec(0).ends):
+        return True
+    return not set(path.interfaces.items()).isdisjoint(other.interfaces.items())
 
 
 def _is_offered(path: DeclaredPath, vlan: int, snapshot: Snapshot) -> bool:

@@ -89,7 +89,7 @@ class PathRun:
         deadline = self.clock.monotonic() + action.timeout
         while True:
             found = self.service.observe()
-            seen = found.named(path.name)
+            seen = next((item for item in found.paths if item.id == action.id), None) if action.id else found.named(path.name)
             words = found.silence or _words(seen)
             if not found.silence and self._is_reached(action, seen):
                 return words if action.until == "active" else ""

@@ -83,9 +83,16 @@ class NsiDouble(Double):
         held = (item for item in self.living if item.body["globalReservationId"] == body["globalReservationId"])
         circuit = next(held, None)  # whatever its criteria are
         if circuit is None:
+            if taken := self._taken(body["criteria"]["p2ps"]):
+                self.failing = f"STP_UNAVAILABLE: {taken}"
             circuit = self._add(body["description"], body["globalReservationId"], body["criteria"]["p2ps"], "RESERVING")
             self.begin(circuit, "RESERVING", "RESERVED", "FAILED")
         return _accepted(circuit)
+
+    def _taken(self, p2ps: dict[str, Any]) -> str:
+        """An end, with its VLAN, that another reservation has; it is found out after the request was accepted."""
+        used = {item.body["p2ps"][side] for item in self.living for side in ("sourceSTP", "destSTP") if "?vlan=" in item.body["p2ps"][side]}
+        return next((p2ps[side] for side in ("sourceSTP", "destSTP") if p2ps[side] in used), "")
 
     def _change(self, circuit: Circuit, verb: str, body: Any) -> Answered:
         before, meanwhile, after = RESERVED_FOR_NEXT[verb]

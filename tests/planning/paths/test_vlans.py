@@ -60,22 +60,6 @@ def test_vlan_that_the_provider_would_not_grant_is_refused_with_free_ones() -> N
     )
 
 
-def test_vlan_that_a_path_of_ours_has_until_it_is_released_is_refused_with_its_name() -> None:
-    """It read as if somebody else had it, and the same plan released it."""
-    text, free = declared(), frozenset({1785})
-    former, taken = seen(name="old", path_id="c0"), {PORTS[0]: free, PORTS[1]: free}
-    found = look(world(text), provider(former, free_vlans=taken))
-    assert left(text, found) == (
-        "E0541",
-        f"path a2b: anagram would not grant it: VLAN 1790 is not free at {PORTS[0]} and {PORTS[1]}: taken by path old of this site "
-        "until that is released",
-        "apply again after the release of path old, or a VLAN that is free at all ends, such as 1785",
-    )
-    assert "anagram/release-path/old" in {step.id for step in planned(text, found).steps}
-    released = look(world(text), provider(free_vlans={port: vlans | {1790} for port, vlans in taken.items()}))
-    assert planned(text, released).blocked == ()
-
-
 def test_vlan_that_others_have_at_one_end_is_not_free_after_a_release() -> None:
     text, taken = declared(), {PORTS[0]: frozenset({1785}), PORTS[1]: frozenset({1785})}
     for other in (
@@ -167,7 +151,7 @@ def test_range_that_is_taken_is_said() -> None:
 
 def test_paths_that_share_an_interface_get_different_vlans() -> None:
     third = "# networks/wan2\ndriver: macvlan\npath: a2c\nsubnet: 10.7.0.0/24\n"
-    other = RANGE.replace("paths/a2b", "paths/a2c").replace(PORTS[0], PORTS[0] + "x")
+    other = RANGE.replace("paths/a2b", "paths/a2c").replace(PORTS[0], PORTS[0] + "x").replace(PORTS[1], PORTS[1] + "x")
     hosts = on_one_interface("wan2")
     text = declared(third, other, *hosts, path=RANGE)
     assert chosen_vlans(text, look(world(text), provider())) == {"a2b": 1780, "a2c": 1781}
@@ -177,13 +161,25 @@ def test_paths_that_share_an_interface_get_different_vlans() -> None:
 
 def test_path_without_a_network_has_a_vlan_too() -> None:
     text = declared(RANGE.replace("paths/a2b", "paths/far"), path=RANGE, session="")
-    assert with_chosen_vlans(text, look(world(text), provider())).paths["far"].value.only_vlan == 1780
+    assert with_chosen_vlans(text, look(world(text), provider())).paths["far"].value.only_vlan == 1781, "its ports are those of a2b"
 
 
 def test_vlans_that_the_provider_does_not_have_free_are_passed_over() -> None:
     text = declared(path=RANGE)
     offered = provider(free_vlans={PORTS[0]: frozenset({1781, 1782})})
     assert chosen(text, world(text), **offered) == 1781
+
+
+def test_vlan_that_a_path_of_ours_has_until_its_release_is_the_last_choice() -> None:
+    """It was the lowest one, and its provider refused it: nothing but a report of free VLANs kept it from being chosen."""
+    text = declared(path=RANGE)
+    former = seen(name="old", path_id="c0", vlan=1780)
+    assert chosen(text, world(text), **provider(former)) == 1781
+    assert chosen(text, world(text), **provider(replace(former, state="released"))) == 1780
+    narrow = declared(path=RANGE.replace("1780-1782", "1780-1781"))
+    both = (former, seen(name="older", path_id="c9", vlan=1781))
+    taken = dict.fromkeys(PORTS, frozenset({4000}))
+    assert chosen(narrow, world(narrow), **provider(*both, free_vlans=taken)) == 1780
 
 
 def machines(*interfaces: Interface, held: Held = Held()) -> World:  # noqa: B008  a frozen value

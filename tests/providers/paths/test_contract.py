@@ -169,6 +169,21 @@ def test_field_that_the_kind_modifies_is_changed_in_place(double: Double) -> Non
     assert (after.id, after.spec) == (seen.id, changed)
 
 
+def test_vlan_of_another_path_is_refused_until_that_is_released(double: Double) -> None:
+    make(double)
+    second = replace(spec(double), name="a2c")
+    with pytest.raises(EngineError):
+        converge(service(double), second, double.kind, keep=True)
+    converge(service(double), second, double.kind, keep=False)
+    assert [item.id for item in double.living] == [settled(double, "active").id]
+    converge(service(double), spec(double), double.kind, keep=False)
+    converge(service(double), second, double.kind, keep=True)
+    assert len(double.living) == 1
+    found = observer(double).observe().named("a2c")
+    assert found is not None
+    assert found.spec == second
+
+
 def test_call_in_a_wrong_state_is_refused_with_the_words_of_the_provider(double: Double) -> None:
     seen = make(double)
     converge(service(double), spec(double), double.kind, keep=False)
