@@ -15,10 +15,13 @@ def refuse_source(request: JobRequest, before: Listing) -> str:
         return f"{source.path} cannot be looked at on {source.endpoint}: {before.problem}"
     if before.kind == "missing":
         return f"{source.path} does not exist on {source.endpoint}, or {source.user} may not look there"
-    wanted = "folder" if recursive else "file"
-    if before.kind != wanted:
-        found = "neither file nor folder" if before.kind == "other" else f"a {before.kind}"
-        return f"{source.path} on {source.endpoint} is {found}; this transfer copies a {wanted}"
+    what = f"{source.path} on {source.endpoint} is"
+    if before.kind == "other":
+        return f"{what} neither file nor folder"
+    if before.kind == "folder" and not recursive:
+        return f"{what} a folder, and this transfer copies a file; to copy the folder, end both paths in / and add `recursive: true`"
+    if before.kind == "file" and recursive:
+        return f"{what} a file, and this transfer copies a folder; to copy the file, remove `recursive: true` and the / at the path's end"
     return ""
 
 

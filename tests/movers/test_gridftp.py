@@ -150,9 +150,16 @@ def test_what_globus_url_copy_can_copy_is_not_refused() -> None:
         ),
         (_refusal(before=Listing("unknown", problem="stat: denied")), "/data/in cannot be looked at on a: stat: denied"),
         (_refusal(before=Listing("missing")), "/data/in does not exist on a, or dtn may not look there"),
-        (_refusal(before=Listing("other")), "/data/in on a is neither file nor folder; this transfer copies a file"),
-        (_refusal(before=TREE), "/data/in on a is a folder; this transfer copies a file"),
-        (_refusal(recursive=True), "/data/in on a is a file; this transfer copies a folder"),
+        (_refusal(before=Listing("other")), "/data/in on a is neither file nor folder"),
+        (
+            _refusal(before=TREE),
+            "/data/in on a is a folder, and this transfer copies a file; to copy the folder, end both paths in / and add `recursive: true`",
+        ),
+        (
+            _refusal(recursive=True),
+            "/data/in on a is a file, and this transfer copies a folder; "
+            "to copy the file, remove `recursive: true` and the / at the path's end",
+        ),
         (
             _refusal(before=TREE, recursive=True),
             r"/data/in on a has 'ü/x\ny': "
