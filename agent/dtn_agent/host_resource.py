@@ -26,6 +26,11 @@ class HostResource(Protocol[R]):
     def perform(self, request: R, /) -> Done:
         """Carry out one request, in the ledger before it is on the host. Idempotent. Raises RefusedError."""
 
+    def turn(self, request: R, /) -> tuple[str, ...]:
+        """Requests of one turn are carried out one after the other, others beside them; empty: the turn of most kinds."""
+        del request
+        return ()
+
     @abstractmethod
     def held(self) -> tuple[HeldEntry, ...]:
         """What the ledger has of this kind, with what the kernel has now. Waits for no request."""

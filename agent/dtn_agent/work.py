@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,7 +15,7 @@ from dtn_agent.probe.containers import containers
 
 
 class Work:
-    """Answers one request after the other where it changes something; reads wait for none."""
+    """Answers one request of a turn after the other where it changes something; reads wait for none."""
 
     def __init__(
         self, ledger: Ledger, probe: Callable[[p.Held], p.Facts], resources: tuple[AnyResource, ...], driver_runs: Callable[[], bool]
@@ -25,7 +26,7 @@ class Work:
         self._by_request: Mapping[type[p.Requested], AnyResource] = {kind: each for each in resources for kind in each.requests}
         self._probe = probe
         self._driver_runs = driver_runs
-        self._changing = threading.Lock()
+        self._turns: defaultdict[tuple[str, ...], threading.Lock] = defaultdict(threading.Lock)
 
     def host(self, readings: Collection[str], *, inside: bool = False) -> p.Host:
         """Everything that dtnctl wants to know, now; with `inside` also what containers see in network namespaces of their own.
@@ -46,9 +47,13 @@ class Work:
         )
 
     def perform(self, request: p.Request) -> p.Done:
-        """Carry out one request; one at a time, because the kernel's tables and the ledger are read, then written. Raises RefusedError."""
-        with self._changing:
-            return self._by_request[type(request)].perform(request)
+        """Carry out one request. Raises RefusedError.
+
+        One at a time, because the kernel's tables are read, then written; but nothing else waits for what a silent host may hold up.
+        """
+        resource = self._by_request[type(request)]
+        with self._turns[resource.turn(request)]:
+            return resource.perform(request)
 
     def _held(self) -> p.Held:
         try:

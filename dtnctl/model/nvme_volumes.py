@@ -15,7 +15,7 @@ from dtnctl.model.written import Written
 
 NVME_PORT = 4420  # IANA's for NVMe over TCP and over RDMA
 LONGEST_TIME = 3600
-_NQN = re.compile(r"nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-~]{1,210}")
+_NQN = re.compile(r"nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-+\--~]{1,210}")  # no comma: the kernel's options end there
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Transport = Literal["tcp", "rdma"]

@@ -7,10 +7,11 @@ from typing import get_args
 
 import pytest
 from dtn_agent import protocol as p
-from dtn_agent.protocol.volumes import Queues
+from dtn_agent.protocol.volumes import ConnectVolume, ExportVolume, Portal, Queues
 from pydantic import BaseModel, ValidationError
 
 KINDS: tuple[type[p.Requested], ...] = get_args(get_args(p.Request)[0]) or get_args(p.Request)
+NQN = "nqn.2001-01.com.example:a"
 
 
 def parts() -> Iterator[tuple[type[p.Requested], str]]:
@@ -38,6 +39,25 @@ def test_unknown_key_of_a_part_of_a_request_is_refused(kind: type[p.Requested], 
 
 def test_parts_of_volumes_are_among_them() -> None:
     assert {name for _, name in PARTS} >= {"backing", "portal", "queues"}
+
+
+@pytest.mark.parametrize(
+    "text", ["nqn.2001-01.com.example:a,ctrl_loss_tmo=-1", "nqn.2001-01.com.example:a b", "nqn.2001-01.com.example:a\n"]
+)
+def test_a_name_that_would_be_more_than_a_name_in_the_kernels_options_is_refused(text: str) -> None:
+    """The kernel's options for a connection are separated by commas, and the last one of a kind counts."""
+    with pytest.raises(ValidationError, match="nqn\n  String should match"):
+        ConnectVolume(site="lab", volume="a", nqn=text, portal=Portal(transport="tcp", address="10.0.0.1", port=4420))
+
+
+@pytest.mark.parametrize("text", ["nqn.2001-01.com.example:a/../../ports", "nqn.2001-01.com.example:a/b"])
+def test_a_name_that_leads_out_of_its_folder_is_refused(text: str) -> None:
+    """Another host's agent reports by which name it is known, and the target's agent makes a folder of it."""
+    usual = {"site": "lab", "volume": "a", "uuid": "66666666-7777-4888-9999-000000000000", "serial": "SN1", "backing": {"file": "/srv/a"}}
+    portal = {"transport": "tcp", "address": "10.0.0.1", "port": 4420}
+    for names in ({"nqn": text, "hosts": [NQN]}, {"nqn": NQN, "hosts": [text]}):
+        with pytest.raises(ValidationError, match="String should match"):
+            ExportVolume.model_validate({**usual, "portal": portal, **names})
 
 
 def test_what_is_reported_may_have_more() -> None:

@@ -41,6 +41,7 @@ def test_a_target_that_is_there_has_its_uuid_in_one_form() -> None:
         ({"target": {**TARGET, "address": "10.0.0.1"}}, "write one of network and address"),
         ({"target": {**TARGET, "size": "1GiB"}}, "`size` belongs to a `file`"),
         ({"target": {"external": {**EXTERNAL, "nqn": "array"}}}, "`array` is not an NVMe qualified name"),
+        ({"target": {"external": {**EXTERNAL, "nqn": "nqn.2014-08.org.example:a,ctrl_loss_tmo=-1"}}}, "is not an NVMe qualified name"),
         ({"target": {"external": {**EXTERNAL, "nqn": f"nqn.2014-08.{'x' * 215}"}}}, "is not an NVMe qualified name"),
         ({"target": {"external": {**EXTERNAL, "uuid": "1"}}}, "`1` is not a UUID"),
         ({"digests": ["data"], "transport": "rdma"}, "`digests` belong to transport tcp"),

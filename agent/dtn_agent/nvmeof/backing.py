@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Backings:
         else:
             raise RefusedError("bad-request", "backing: a device or a file is needed")
 
-    def check_free(self, backing: Backing, exported: Iterator[tuple[str, str]]) -> None:
+    def check_free(self, backing: Backing, exported: Iterable[tuple[str, str]]) -> None:
         """Refused if anything uses it. `exported`: NQN and path of what is exported."""
         path = backing.device or backing.file or ""
         for use in (*self._exported(path, exported), *(self._uses_of_device(path) if backing.device else self._uses_of_file(path))):
@@ -128,7 +128,7 @@ class Backings:
 
     # --- both ---
 
-    def _exported(self, path: str, exported: Iterator[tuple[str, str]]) -> Iterator[str]:
+    def _exported(self, path: str, exported: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield from (f"is exported already, as {nqn}" for nqn, other in exported if self._same(other, path))
 
     def _same(self, one: str, other: str) -> bool:

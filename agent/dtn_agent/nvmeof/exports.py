@@ -16,6 +16,7 @@ from dtn_agent.host_resource import HostResource
 from dtn_agent.ledger import Ledger
 from dtn_agent.nvmeof.backing import Backings
 from dtn_agent.nvmeof.keys import NO_KEYS, KeyFile, Keys
+from dtn_agent.nvmeof.limits import TooLongError, within
 from dtn_agent.nvmeof.modules import KernelModules
 from dtn_agent.nvmeof.target import Target, path_of
 from dtn_agent.protocol import Ability, Done, Facts
@@ -23,6 +24,7 @@ from dtn_agent.protocol.volumes import ExportRequest, ExportVolume, HeldExport, 
 
 WATCH_SECONDS = 5.0
 KEY_FILE = "volume-keys.json"
+BACKING_SECONDS = 60.0  # what is exported may itself be on a disk or a server that is gone
 log = logging.getLogger(__name__)
 
 
@@ -42,13 +44,17 @@ class VolumeExports(HostResource[ExportRequest]):
         audit: Audit = SILENT,
     ) -> None:
         self.entries = ledger.section(HeldExport)
-        self.keys = KeyFile(ledger.path.with_name(KEY_FILE))
+        self.keys = KeyFile(ledger.path.with_name(KEY_FILE), ledger.lock)
         self.target = target or Target()
         self.backings = backings or Backings()
         self.modules = modules or KernelModules()
         self.audit = audit
         self.lock = threading.Lock()
         self._failed: dict[tuple[str, ...], str] = {}
+
+    def turn(self, request: ExportRequest) -> tuple[str, ...]:
+        del request
+        return (self.name,)
 
     def perform(self, request: ExportRequest) -> Done:
         match request:
@@ -96,6 +102,8 @@ class VolumeExports(HostResource[ExportRequest]):
 
     def restore(self) -> None:
         """Export again what a reboot took; what cannot be yet is tried again by `watch`."""
+        with self.lock:
+            self.keys.forget_others("export", [entry.identity for entry in self.entries.all()])
         for entry in self.entries.all():
             self._repair(entry.identity)
 
@@ -130,11 +138,18 @@ class VolumeExports(HostResource[ExportRequest]):
 
     def _check_backing(self, wanted: HeldExport, before: HeldExport | None) -> None:
         """What is exported as it is already is in use by that."""
-        self.backings.have(wanted.backing)
         is_live = before is not None and path_of(before) == path_of(wanted) and self.target.is_enabled(wanted.nqn)
-        if not is_live:
-            others = (pair for pair in self.target.backings() if pair[0] != wanted.nqn)
-            self.backings.check_free(wanted.backing, others)
+        others = [pair for pair in self.target.backings() if pair[0] != wanted.nqn]
+
+        def look() -> None:
+            self.backings.have(wanted.backing)
+            if not is_live:
+                self.backings.check_free(wanted.backing, others)
+
+        try:
+            within(BACKING_SECONDS, look)
+        except TooLongError as error:
+            raise RefusedError("failed", f"{path_of(wanted)} does not answer: {error}; nothing was changed") from None
 
     def _ports(self) -> dict[int, Portal]:
         return {entry.kernel_port: entry.portal for entry in self.entries.all() if entry.kernel_port}

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -35,9 +35,10 @@ Stored: TypeAlias = Mapping[str, object]
 class KeyFile:
     """Keys by what they are for, such as `export/SITE/VOLUME`. Each change is on disk before its method returns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, changing: threading.RLock | None = None) -> None:
+        """`changing`: the lock of all who change this file."""
         self.path = path
-        self._changing = threading.Lock()
+        self._changing = changing or threading.RLock()
 
     def get(self, *name: str) -> Keys:
         """No keys also where they cannot be read: `why_lost` says which."""
@@ -64,6 +65,19 @@ class KeyFile:
             if wanted != stored:
                 self._write(wanted, keeps_former=bool(fault))
 
+    def forget_others(self, purpose: str, known: Collection[tuple[str, ...]]) -> None:
+        """Forget keys for this purpose that belong to none of these: an agent that was killed had stored them, and nothing else yet."""
+        names = {"/".join((purpose, *name)) for name in known}
+        with self._changing:
+            stored, _ = self._read()
+            lost = [key for key in stored if key.startswith(f"{purpose}/") and key not in names]
+            self._draft.unlink(missing_ok=True)
+            self.put_all({tuple(key.split("/")): NO_KEYS for key in lost})
+
+    @property
+    def _draft(self) -> Path:
+        return self.path.with_suffix(".draft")
+
     def _read(self) -> tuple[Stored, str]:
         """What is stored, and why that cannot be read: then it is nothing."""
         try:
@@ -76,15 +90,14 @@ class KeyFile:
 
     def _write(self, stored: Stored, *, keeps_former: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.path.with_suffix(".draft")
-        with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with open(self._draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(json.dumps(stored, indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
         if keeps_former:
             log.warning("%s cannot be read; it is kept as %s", self.path, self.path.with_suffix(".unreadable"))
             self.path.replace(self.path.with_suffix(".unreadable"))
-        draft.replace(self.path)
+        self._draft.replace(self.path)
 
 
 def _keys(stored: object) -> Keys:

@@ -32,6 +32,11 @@ SECTOR = 512  # the kernel counts sizes in it
 # A read-only mount writes no journal. nouuid: the remains of a mount whose target was lost have the same UUID
 OPTIONS = {("ext4", "ro"): "ro,noload", ("ext4", "rw"): "rw", ("xfs", "ro"): "ro,norecovery,nouuid", ("xfs", "rw"): "rw,nouuid"}
 MAKE = {"ext4": ("mkfs.ext4", "-q", "-F", "-E", "nodiscard"), "xfs": ("mkfs.xfs", "-q", "-f", "-K")}
+# what a file system that was begun says of itself for as long as nothing can be in it
+UNUSED = {
+    "ext4": (("dumpe2fs", "-h"), "Last mount time: n/a"),
+    "xfs": (("xfs_db", "-r", "-c", "sb 0", "-c", "print inprogress"), "inprogress = 1"),
+}
 # <linux/fs.h>: the flags of an inode, and the one by which a folder takes no new files, not even root's
 GET_FLAGS, SET_FLAGS, IMMUTABLE = 0x8008_6601, 0x4008_6602, 0x10
 
@@ -72,12 +77,15 @@ class HostMounts:
             raise RefusedError("conflict", f"{path} cannot be unmounted: {ran.reason}")
 
     def have_file_system(self, device: str, kind: FileSystem, *, is_ours: bool, may_make: bool) -> bool:
-        """Refused if another is on it. Made only if nothing is on it, or if we had begun to (`is_ours`); whether one has to be made."""
-        if is_ours:
-            return True
+        """Refused if another is on it. Made only if nothing is on it, or if we had begun to (`is_ours`); whether one has to be made.
+
+        What we had begun may be in use since, by another host: it is not made once more then.
+        """
         found = self.found_on(device)
         if found == kind:
-            return False
+            return is_ours and not self._may_be_used(device, kind)
+        if is_ours and not found:
+            return True
         if found:
             raise RefusedError("conflict", f"{device} has {found} on it, and no {kind}; it is left as it is")
         if not may_make:
@@ -101,6 +109,14 @@ class HostMounts:
             raise RefusedError("conflict", f"{device}: blkid does not know what is on it: {ran.reason}")
         found = dict(line.partition("=")[::2] for line in ran.out.splitlines())
         return found.get("TYPE") or ("partitions" if found.get("PTTYPE") else "something unknown")
+
+    def _may_be_used(self, device: str, kind: FileSystem) -> bool:
+        """Whether it is complete (xfs), or was mounted to be written (ext4, which does not say whether it is complete)."""
+        words, sign = UNUSED[kind]
+        ran = self._run([*words, device], LOOK_SECONDS, f"{device} cannot be read", on_host=False)
+        if ran.code != 0:
+            raise RefusedError("conflict", f"{device}: {words[0]} does not know whether it is used: {ran.reason}; it is left as it is")
+        return not any(line.split() == sign.split() for line in ran.out.splitlines())
 
     def _is_zero(self, device: str) -> bool:
         """At its beginning and at its end."""

@@ -11,6 +11,10 @@ from pathlib import Path
 from dtn_agent.cgroups import container_of
 from dtn_agent.probe.mounts import read_mounts
 
+# file systems that ask a server, or a process, even for the kind of a file
+ASKING = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "glusterfs", "gpfs", "lustre", "mmfs"})
+ASKING |= {"ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb3", "smbfs", "wekafs"}
+
 
 @dataclass(frozen=True, slots=True)
 class Users:
@@ -57,8 +61,20 @@ class Users:
 
     def _opened(self, number: str) -> Iterator[str]:
         for pid in self._processes():
-            if any(_number(self.proc / pid / "fd" / name) == number for name in _names(self.proc / pid / "fd")):
+            if any(number == _number(path) for path in self._files_here(self.proc / pid)):
                 yield self._title(pid)
+
+    def _files_here(self, process: Path) -> Iterator[Path]:
+        """Its open files, but those that a server or another process has to be asked about: one that is gone never answers."""
+        distant: set[str] | None = None
+        for name in _names(process / "fd"):
+            found = _link(process / "fd" / name)
+            if not found.startswith("/"):
+                continue  # a socket, a pipe
+            if distant is None:
+                distant = set(_distant_mounts(_text(process / "mountinfo")))
+            if not distant or _mount_of(_text(process / "fdinfo" / name)) not in distant:
+                yield process / "fd" / name
 
     def _processes(self) -> list[str]:
         return [name for name in _names(self.proc) if name.isdecimal() and name != str(os.getpid())]
@@ -71,6 +87,20 @@ class Users:
 
 def _is_below(found: str, path: str) -> bool:
     return found == path or found.startswith(f"{path}/")
+
+
+def _distant_mounts(mountinfo: str) -> Iterator[str]:
+    """The ids of mounts that are not asked for the kind of a file. Programs have devices open on other ones."""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        kind = after.partition(" ")[0]
+        if kind in ASKING or kind.startswith("fuse."):
+            yield before.partition(" ")[0]
+
+
+def _mount_of(fdinfo: str) -> str:
+    """The id of the mount on which an open file is."""
+    return next((line.split()[1] for line in fdinfo.splitlines() if line.startswith("mnt_id:")), "")
 
 
 def _number(path: Path) -> str:

@@ -60,7 +60,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
     ) -> None:
         """`volumes`: the folder of all mounts. `now`: seconds of any clock that never goes back."""
         self.entries = ledger.section(HeldVolume)
-        self.keys = KeyFile(ledger.path.with_name(KEY_FILE))
+        self.keys = KeyFile(ledger.path.with_name(KEY_FILE), ledger.lock)
         self.state = ledger.path.parent
         self.volumes = volumes or self.state / "volumes"
         self.fabrics = fabrics or Fabrics()
@@ -75,6 +75,9 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         self._failed: dict[tuple[str, ...], str] = {}
         self._lost: dict[tuple[str, ...], float] = {}  # since when the kernel tries to reach a target again
         self._ending: dict[tuple[str, ...], threading.Thread] = {}  # the last end of each target that was given up
+
+    def turn(self, request: VolumeRequest) -> tuple[str, ...]:
+        return (self.name, request.site, request.volume)
 
     def perform(self, request: VolumeRequest) -> Done:
         if (ending := self._ending.get((request.site, request.volume))) is not None:
@@ -326,6 +329,7 @@ class ConnectedVolumes(HostResource[VolumeRequest]):
         The host gets its name if it has none: an export has to list it before the first connection.
         """
         have_host_name(self.fabrics.places, self.state)
+        self.keys.forget_others("connect", [entry.identity for entry in self.entries.all()])
         until = time.monotonic() + RESTORE_SECONDS
         for entry in self.entries.all():
             if time.monotonic() < until:

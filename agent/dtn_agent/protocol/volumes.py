@@ -10,7 +10,9 @@ from pydantic import Field
 
 from dtn_agent.protocol.base import ONE_LINE, HeldEntry, Name, Reported, Requested
 
-Nqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-~]+$", max_length=223)]
+# no comma, which separates what the kernel is asked with to connect; no slash where the kernel's entry is a folder of this name
+Nqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-+\--~]+$", max_length=223)]
+FolderNqn: TypeAlias = Annotated[Nqn, Field(pattern=r"^[^/]+$")]
 Uuid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Address: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}$")]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
@@ -76,12 +78,12 @@ class ExportVolume(Requested):
     do: Literal["export-volume"] = "export-volume"
     site: Name
     volume: Name
-    nqn: Nqn
+    nqn: FolderNqn
     uuid: Uuid
     serial: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,20}$")]
     backing: Backing
     portal: Portal
-    hosts: Annotated[tuple[Nqn, ...], Field(strict=False, max_length=256)]
+    hosts: Annotated[tuple[FolderNqn, ...], Field(strict=False, max_length=256)]
     host_key: SecretKey = None
     controller_key: SecretKey = None
     fingerprint: Fingerprint = ""

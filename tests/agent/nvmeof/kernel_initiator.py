@@ -1,6 +1,6 @@
 """The kernel's initiator, disks and mounts as folders with their rules: what a connection shows, what a lost one leaves behind.
 
-Read from drivers/nvme/host of Linux 6.12 and util-linux 2.38, and tried on the guests by tests/hardware/test_volumes.py.
+Read from drivers/nvme/host of Linux 6.12 and util-linux 2.38, and tried on the guests by tests/hardware/test_volume_sessions.py.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RemoteTarget:
-    """What is exported somewhere. `content`: what blkid finds; `data_at`: blkid finds nothing, and there is a byte that is not zero."""
+    """What is exported somewhere. `content`: what blkid finds; `data_at`: blkid finds nothing, and there is a byte that is not zero.
+
+    `files`: whether the file system was mounted to be written since it was made; `is_begun`: it is not complete.
+    """
 
     nqn: str
     portal: Portal
@@ -40,6 +43,8 @@ class RemoteTarget:
     hosts: tuple[str, ...] | None = None
     content: str = ""
     data_at: int | None = None
+    files: bool = False
+    is_begun: bool = False
 
 
 def announced(act: Callable[P, T]) -> Callable[P, T]:
@@ -202,8 +207,12 @@ class MountTable(HostMounts):
                 begin, count = int(skipped.split("=")[1].removesuffix(":0")), int(length.split("=")[1])
                 return Ran(1 if self._target(device).data_at in range(begin, begin + count) else 0, "", "")
             case [("mkfs.xfs" | "mkfs.ext4") as program, *_, device]:
-                self._kernel.offer(replace(self._target(device), content=program.removeprefix("mkfs.")))
+                self._kernel.offer(replace(self._target(device), content=program.removeprefix("mkfs."), files=False, is_begun=False))
                 return Ran(0, "", "")
+            case ["xfs_db", "-r", "-c", "sb 0", "-c", "print inprogress", device]:
+                return Ran(0, f"inprogress = {int(self._target(device).is_begun)}\n", "")
+            case ["dumpe2fs", "-h", device]:
+                return Ran(0, f"Last mount time:          {'Mon Nov 30 2026' if self._target(device).files else 'n/a'}\n", "")
             case ["mount", _, "-t", kind, "-o", options, device, path]:
                 return self._add(kind, options, device, path)
             case ["umount", *_, path]:

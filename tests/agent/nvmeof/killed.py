@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from dtn_agent.nvmeof.exports import KEY_FILE
+from dtn_agent.protocol import HeldEntry
 
 from tests.agent.forked import ends_in_a_fork
 
@@ -37,3 +41,12 @@ def ends_before(folder: Path, act: Callable[[], object], last: int, apart: tuple
         act()
 
     return ends_in_a_fork(work)
+
+
+def assert_keys_are_of(held: Iterable[HeldEntry], state: Path) -> None:
+    """No key is stored that belongs to nothing, whole or in a draft."""
+    names = {"/".join(entry.identity) for entry in held}
+    path = state / KEY_FILE
+    stored = json.loads(path.read_bytes()) if path.exists() else {}
+    assert {key.partition("/")[2] for key in stored} <= names
+    assert not path.with_suffix(".draft").exists()

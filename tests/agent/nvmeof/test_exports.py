@@ -6,11 +6,15 @@ import errno
 import io
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from dtn_agent.audit import Audit
+from dtn_agent.errors import RefusedError
 from dtn_agent.log import Lines
+from dtn_agent.nvmeof import exports as module
+from dtn_agent.nvmeof.backing import Backings
 from dtn_agent.protocol import Held
 from dtn_agent.protocol.volumes import Backing, Portal, key_print
 
@@ -370,6 +374,27 @@ def test_a_port_number_that_another_program_took_meanwhile_is_replaced(host: Tar
     host.exports.restore()
     assert [(held.kernel_port, held.fault) for held in host.held] == [(30001, "")]
     assert host.kernel.place("ports/30000")[1] == "10.0.0.2"
+
+
+def test_a_backing_that_does_not_answer_is_refused_in_time(host: TargetHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of a server that is gone: whoever looks at it waits for ever, and every later request waited for that."""
+
+    class SilentBackings(Backings):
+        """Of a server that answers once the test is over."""
+
+        __slots__ = ()
+
+        def have(self, backing: Backing) -> None:
+            assert answers.wait(60)
+
+    answers = threading.Event()
+    monkeypatch.setattr(module, "BACKING_SECONDS", 0.05)
+    exports = host.exports
+    exports.backings = SilentBackings()
+    with pytest.raises(RefusedError, match=r"scratch.img does not answer: .*; nothing was changed"):
+        exports.perform(export(host))
+    answers.set()
+    assert (host.held, host.kernel.names("subsystems")) == ((), ())
 
 
 def test_what_somebody_opened_to_all_is_closed_again(host: TargetHost) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.nvmeof.killed import ends_before
+from tests.agent.nvmeof.killed import assert_keys_are_of, ends_before
 from tests.agent.nvmeof.target_host import KEY, OTHER_HOST, OTHER_KEY, TargetHost, export, target_host, withdraw
 
 
@@ -22,6 +22,7 @@ def kill_everywhere(tmp_path: Path, prepare: Callable[[TargetHost], object], act
         prepare(host)
         ended = ends_before(folder, partial(act, host), last)
         host.exports.restore()
+        assert_keys_are_of(host.held, folder)
         held = {entry.nqn for entry in host.held}
         assert (set(host.kernel.names("subsystems")), [entry.fault for entry in host.held if entry.fault]) == (held, []), last
         act(host)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dtn_agent.errors import RefusedError
 from dtn_agent.nvmeof.limits import Ran
+from dtn_agent.nvmeof.mounts import HostMounts
 from dtn_agent.protocol import Facts, Held
 from dtn_agent.protocol.facts import Cpus, Memory, System
-from dtn_agent.protocol.volumes import Portal, Queues
+from dtn_agent.protocol.volumes import HeldMount, Portal, Queues
 
 from tests.agent.nvmeof.kernel_initiator import KernelInitiator, MountTable, RemoteTarget
-from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, connect, disconnect, mount, process, unmount, volume_host
+from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, VolumeHost, connect, disconnect, mount, process, unmount, volume_host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")
 KEY = "DHHC-1:00:a2V5:"
@@ -180,20 +184,66 @@ def test_a_file_system_is_made_only_where_provably_nothing_is(tmp_path: Path) ->
     assert host.do(unmount(), mount(format=True, mode="rw")) == [True, True], "and never a second time"
 
 
-def test_a_file_system_whose_making_was_interrupted_is_made_again_on_request(tmp_path: Path) -> None:
-    host = volume_host(tmp_path)
-    host.do(connect(), mount(), unmount())
-    volumes = host.volumes
-    host.do(mount())
-    held = host.held
-    assert held.mount is not None
-    volumes.entries.put(held.model_copy(update={"mount": held.mount.model_copy(update={"is_being_made": True})}))
+def being_made(host: VolumeHost, kind: str, **found: Any) -> None:
+    """The agent was killed while it made a file system; this is what is on the namespace by now."""
+    host.do(connect())
+    path = str(host.path)
+    host.volumes.entries.put(host.held.model_copy(update={"mount": HeldMount(path=path, file_system=kind, mode="rw", is_being_made=True)}))  # type: ignore[arg-type]
+    target = host.kernel.target(NQN)
+    assert target is not None
+    host.kernel.offer(replace(target, **found))
     host.reboot()
     host.volumes.restore()
     assert host.mounted == [], "nothing is formatted without a request"
-    assert host.do(mount(format=True)) == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("xfs", {"content": ""}),
+        ("xfs", {"content": "xfs", "is_begun": True, "files": True}),
+        ("ext4", {"content": "ext4", "is_begun": True}),
+    ],
+)
+def test_a_file_system_whose_making_was_interrupted_is_made_again_on_request(tmp_path: Path, kind: str, found: dict[str, Any]) -> None:
+    host = volume_host(tmp_path)
+    being_made(host, kind, **found)
+    assert host.do(mount(format=True, mode="rw", file_system=kind)) == [True]
     assert host.held.mount is not None
     assert not host.held.mount.is_being_made
+    target = host.kernel.target(NQN)
+    assert target is not None
+    assert (target.content, target.is_begun, target.files) == (kind, False, False)
+
+
+@pytest.mark.parametrize("kind", ["xfs", "ext4"])
+def test_a_file_system_that_another_host_has_used_since_is_not_made_once_more(tmp_path: Path, kind: str) -> None:
+    """This host lost power while it made one, the session moved, and moved back: all that was written meanwhile was lost."""
+    host = volume_host(tmp_path)
+    being_made(host, kind, content=kind, files=True)
+    assert host.do(mount(format=True, mode="rw", file_system=kind)) == [True]
+    target = host.kernel.target(NQN)
+    assert target is not None
+    assert target.files
+    assert host.held.mount is not None
+    assert (len(host.mounted), host.held.mount.is_being_made) == (1, False)
+
+
+def test_what_another_host_has_put_there_since_is_left_as_it_is(tmp_path: Path) -> None:
+    host = volume_host(tmp_path)
+    being_made(host, "xfs", content="ext4", files=True)
+    assert "has ext4 on it, and no xfs; it is left as it is" in host.refusal(mount(format=True, mode="rw"))
+
+
+@pytest.mark.skipif(shutil.which("dumpe2fs") is None, reason="e2fsprogs has its own word for a file system that was mounted")
+def test_whether_ext4_was_ever_mounted_is_read_off_a_real_one(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mkfs.ext4", "-qF", str(image)], check=True)
+    assert HostMounts().have_file_system(str(image), "ext4", is_ours=True, may_make=True)
+    subprocess.run(["debugfs", "-w", "-R", "ssv mtime 20261130", str(image)], check=True, capture_output=True)
+    assert not HostMounts().have_file_system(str(image), "ext4", is_ours=True, may_make=True)
 
 
 def test_no_service_can_write_where_nothing_is_mounted(tmp_path: Path) -> None:
@@ -266,13 +316,32 @@ def test_a_container_that_has_it_mounted_keeps_it(tmp_path: Path) -> None:
     assert host.do(unmount()) == [True], "a service's own view of the host's mounts goes with the host's"
 
 
+@pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs"])
+def test_files_of_a_server_that_may_be_gone_are_not_asked_about(tmp_path: Path, kind: str) -> None:
+    """To ask for the kind of a file on a server that is gone never ends: no request for a volume did any more."""
+    host = volume_host(tmp_path)
+    host.do(connect())
+    node = device_node(host)
+    mounts = f"33 1 0:99 / {tmp_path} rw - {kind} server:/ rw\n35 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+    process(tmp_path, 4711, mountinfo=mounts, fd3=str(node), fd4="socket:[7]")
+    opened = tmp_path / "proc/4711/fdinfo/3"
+    opened.write_text("pos:\t0\nflags:\t0100000\nmnt_id:\t35\nino:\t7\n")
+    assert host.refusal(disconnect()) == "conflict: scratch is in use: rsync (process 4711)"
+    opened.write_text("pos:\t0\nflags:\t0100000\nmnt_id:\t33\nino:\t7\n")
+    assert host.do(disconnect()) == [True]
+
+
+def device_node(host: VolumeHost) -> Path:
+    """A file of the volume's device."""
+    node = host.folder / "node"
+    os.mknod(node, 0o060600, os.makedev(*map(int, host.kernel.number(host.held.device).split(":"))))
+    return node
+
+
 def test_a_device_that_a_program_has_open_is_not_disconnected(tmp_path: Path) -> None:
     host = volume_host(tmp_path)
     host.do(connect())
-    number = host.kernel.number(host.held.device)
-    node = tmp_path / "node"
-    os.mknod(node, 0o060600, os.makedev(*map(int, number.split(":"))))
-    process(tmp_path, 4711, fd5=str(node))
+    process(tmp_path, 4711, fd5=str(device_node(host)))
     assert host.refusal(disconnect()) == "conflict: scratch is in use: rsync (process 4711)"
 
 

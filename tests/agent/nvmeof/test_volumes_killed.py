@@ -11,7 +11,7 @@ import pytest
 from dtn_agent.protocol.volumes import VolumeRequest
 
 from tests.agent.nvmeof.kernel_initiator import RemoteTarget
-from tests.agent.nvmeof.killed import OF_INITIATOR, ends_before
+from tests.agent.nvmeof.killed import OF_INITIATOR, assert_keys_are_of, ends_before
 from tests.agent.nvmeof.volume_host import HOST, NQN, PORTAL, UUID, VolumeHost, connect, disconnect, mount, unmount, volume_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="an immutable folder needs root")]
@@ -28,6 +28,7 @@ def kill_everywhere(tmp_path: Path, before: list[VolumeRequest], request: Volume
         host.do(*before)
         ended = ends_before(folder, partial(host.do, request), last, OF_INITIATOR)
         host.volumes.restore()
+        assert_keys_are_of(host.volumes.held(), folder / "state")
         check(host)
         host.do(request, unmount(), disconnect())
         assert (host.traces(), host.volumes.held()) == ([], ()), last

@@ -111,6 +111,7 @@ def process(folder: Path, pid: int, *, namespace: str = "mnt:[1]", mountinfo: st
     base = folder / "proc" / str(pid)
     (base / "ns").mkdir(parents=True)
     (base / "fd").mkdir()
+    (base / "fdinfo").mkdir()
     (base / "ns/mnt").symlink_to(namespace)
     (base / "comm").write_text("rsync\n")
     (base / "mountinfo").write_text(mountinfo)
