@@ -50,7 +50,8 @@ class Answer:
 class PathCalls:
     """Calls to one provider, by the methods that are allowed and no others; one connection for each.
 
-    `asked_by_post`: paths at which the provider takes a question in the body of a POST, which writes nothing.
+    `asked_by_post`: paths at which the provider takes a question in the body of a POST, which writes nothing; one that ends with `/`
+    stands for all below it.
     """
 
     access: PathAccess
@@ -68,7 +69,7 @@ class PathCalls:
 
         `form`: fields that are sent as a form; one with a list has its key several times.
         """
-        if method not in self.methods and not (method == "POST" and path in self.asked_by_post):
+        if method not in self.methods and not (method == "POST" and self._is_question(path)):
             raise ReadOnlyError(f"this client only reads; {method} {path} was not sent")
         address = urlsplit(self.access.settings.url)
         data, kind = (
@@ -81,6 +82,9 @@ class PathCalls:
         if answer.status >= 500:
             raise UnreachableError(f"{self.name} answers {answer.status}: {answer.words}")
         return answer
+
+    def _is_question(self, path: str) -> bool:
+        return any(path == known or (known.endswith("/") and path.startswith(known)) for known in self.asked_by_post)
 
     def ask(self, method: str, path: str, body: Any = None) -> Answer:
         """One call that must be taken. EngineError with the provider's words if it is refused."""

@@ -1,19 +1,21 @@
 """SENSE-O (ESnet; sense-o-api 1.55): one service instance for each path; computed, then provisioned; cancelled, then deleted.
 
 It logs in at a Keycloak, whose tokens end after minutes. The state of an instance is plain text (`CREATE - READY`). `CANCEL - READY`
-appears before it is true, so that a client believes it only after some looks.
+appears before it is true, so that a client believes it only after some looks. What was asked for stands in an instance's intent, what
+came of it in its manifest, which is a query of SENSE-O's model.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.errors import DtnctlError, EngineError, UnreachableError
 from dtnctl.model.paths import PathSeen, PathSpec, PathState
 from dtnctl.providers.paths.base import PathAccess
 from dtnctl.providers.paths.calls import WRITES, Answer, PathCalls
@@ -38,10 +40,19 @@ CANCELLED = "CANCEL - READY"
 BELIEVED = 9  # looks at it until it is believed: about half a minute, by the pauses between them
 UNAUTHORIZED, UNACCEPTABLE = 401, 406
 KBIT = 1000  # in a Mb/s
+MANIFESTS = "/service/manifest/"
+TAGGED = "SELECT DISTINCT ?tagged ?vlan WHERE { ?net a mrs:SwitchingSubnet ; nml:hasBidirectionalPort ?tagged . "
+TAGGED += "?tagged nml:hasLabel [ nml:value ?vlan ] . }"
+PORTS_BELOW = "SELECT DISTINCT ?port WHERE { ?port nml:hasBidirectionalPort ?tagged . }"
+TEMPLATE = {"Ports": [{"Port": "?port?", "Vlan": "?vlan?", "sparql": TAGGED, "sparql-ext": PORTS_BELOW, "required": "true"}]}
+_RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
+IN_A_PATH = ":+*=@"  # characters of ports' names that need no escape there
 
 
 class Observer(PathReader):
-    """Reads instances. Which VLANs are free is not asked: SENSE-O refuses one that is taken."""
+    """Reads instances, and the pools of VLANs of ports: what is taken of a pool SENSE-O says when it computes, and not before."""
+
+    asked_by_post = frozenset({MANIFESTS})
 
     def __init__(self, access: PathAccess) -> None:
         super().__init__(access)
@@ -52,7 +63,44 @@ class Observer(PathReader):
             ours = self._ours(item)
             status = self._status(item["referenceUUID"]) if ours is not None else ""
             if ours is not None and status:
-                yield PathSeen(item["referenceUUID"], self._state(item["referenceUUID"], status), ours, status)
+                yield self._confirmed(PathSeen(item["referenceUUID"], self._state(item["referenceUUID"], status), ours, status))
+
+    def _confirmed(self, seen: PathSeen) -> PathSeen:
+        """An active one with the VLANs that its ports have, as its manifest has them, and with the intent's where it has none yet."""
+        if seen.state != "active":
+            return seen
+        granted = {end: vlan for end, vlan in self._manifest(seen.id).items() if end in seen.spec.ends}
+        if not granted:
+            return replace(seen, words=f"{seen.words}; its manifest has no VLAN of its ports yet")
+        vlans = {granted.get(end, seen.spec.vlan) for end in seen.spec.ends}
+        text = ", ".join(f"VLAN {granted[end]} at {end}" for end in seen.spec.ends if end in granted)
+        vlan = vlans.pop() if len(vlans) == 1 else 0
+        words = seen.words if vlan == seen.spec.vlan else f"{seen.words}; by its manifest {text}"
+        return replace(seen, spec=replace(seen.spec, vlan=vlan), words=words)
+
+    def _manifest(self, instance: str) -> Mapping[str, int]:
+        """By port, its VLAN. Empty where SENSE-O gives none, as in the first seconds after it is ready."""
+        try:
+            document = self._send("POST", f"{MANIFESTS}{instance}/json", TEMPLATE).document
+            ports = json.loads(document["jsonTemplate"])["Ports"]
+            return {str(item["Port"]): int(item["Vlan"]) for item in ports if str(item["Vlan"]).isdecimal()}
+        except (DtnctlError, LookupError, TypeError, ValueError):
+            return {}
+
+    def _free_vlans(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:
+        """The pools of those ports that face another domain; of others it reports none."""
+        del paths
+        domains = {self._domain(port) for port in ports} - {""}
+        pools: dict[str, frozenset[int]] = {}
+        for domain in sorted(domains):
+            for point in self._ask("GET", f"/discover/{quote(domain, safe=IN_A_PATH)}/peers").document["peer_points"]:
+                pools[str(point["port_uri"])] = _pool(str(point.get("port_vlan_pool")))
+        return {port: pools[port] for port in sorted(ports) if pools.get(port)}
+
+    def _domain(self, port: str) -> str:
+        """The URI of the domain that the port is in; empty if SENSE-O does not know the port."""
+        answer = self._send("GET", f"/discover/lookup/{quote(port, safe=IN_A_PATH)}/rooturi")
+        return answer.text.strip().strip('"') if answer.status < 400 else ""
 
     def _ours(self, item: Mapping[str, Any]) -> PathSpec | None:
         """None if it is not ours: another alias, or one that was copied from ours, whose connection has another name."""
@@ -122,6 +170,12 @@ class Observer(PathReader):
                 f"{self.provider}: no token for {settings.user} from {settings.options['auth']} (it answers {answer.status})"
             )
         self._calls.headers = {"Authorization": f"Bearer {token}"}
+
+
+def _pool(text: str) -> frozenset[int]:
+    """VLANs of `1779-1799,3600`; none of what is not such a list."""
+    ranges = [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
+    return frozenset(vlan for found in ranges if found is not None for vlan in range(int(found[1]), int(found[2] or found[1]) + 1))
 
 
 class Service(Observer):

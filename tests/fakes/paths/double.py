@@ -65,13 +65,14 @@ class Double(ABC):
 
     `failing`: the words with which the next thing that takes time fails; `broken`: the answer to every call.
     `refuses_at_once`: what cannot be is refused as it is asked for, and does not fail later. `forgives_release`: to release what is gone
-    is no error.
+    is no error. `reports_pools`: the VLANs that it reports are all that a port may have, taken or not.
     """
 
     kind: str
     ports: tuple[str, str]
     refuses_at_once = False
     forgives_release = False
+    reports_pools = False
 
     def __init__(self, *, pace: int = 1) -> None:
         self.pace = pace

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from tests.fakes.paths.double import TOKEN, TOKEN_VARIABLE, Answered, Asked, Circuit, Double
 
@@ -18,17 +19,24 @@ KEYCLOAK = "/auth/realms/StackV/protocol/openid-connect/token"
 class SenseDouble(Double):
     """`early`: looks at a cancelled instance that show it as done before it is. `calls_of_a_token`: after these it has ended.
 
+    `unlike`: VLANs that ports get instead of those that were asked for. `without_manifest`: answers that have none yet.
+
     `more["last"]` of a circuit is the phase that it was in before its last one.
     """
 
     kind = "sense"
     ports = ("urn:ogf:network:es.net:2013::sunn-cr6:1_1_c2_1:+", "urn:ogf:network:es.net:2013::wash-cr6:1_1_c6_1:+")
     refuses_at_once = True
+    reports_pools = True
+    domain = "urn:ogf:network:es.net:2013:"
+    pool = "2-1999,3600-4094"
 
     def __init__(self, *, pace: int = 1) -> None:
         super().__init__(pace=pace)
         self.early = 2
         self.calls_of_a_token = 1_000_000
+        self.unlike: dict[str, int] = {}
+        self.without_manifest = 0
         self.tokens: dict[str, int] = {}
 
     @property
@@ -66,20 +74,29 @@ class SenseDouble(Double):
             return Answered(401, "<html>Unauthorized</html>")
         self.tokens[token] -= 1
         match asked.method, asked.path.strip("/").split("/"):
-            case "GET", ["discover", "service", "instances"]:
-                return self._list(asked.query)
+            case "GET", ["discover", *asked_for]:
+                return self._discover([unquote(part) for part in asked_for], asked.query)
+            case "POST", ["service", "manifest", instance, "json"]:
+                return self._manifest(self.circuits.get(instance), asked.body)
             case "GET", ["instance"]:
                 return Answered(200, str(uuid.uuid4()))
             case "POST", ["instance", instance]:
                 return self._compute(instance, asked.body)
-            case _, ["instance", instance, *_] if instance not in self.circuits or self.circuits[instance].state == "deleted":
+            case _, ["instance", instance, verb] if instance in self.circuits and self.circuits[instance].state != "deleted":
+                return self._instance(self.circuits[instance], verb, asked)
+            case _, ["instance", instance, *_]:
                 return Answered(404, f"ServiceInstance {instance} not found")
-            case "GET", ["instance", instance, "status"]:
-                return self._status(self.circuits[instance])
-            case "POST", ["instance", instance, "modify"]:
-                return self._modify(self.circuits[instance], asked.body)
-            case "PUT", ["instance", instance, verb]:
-                return self._operate(self.circuits[instance], verb, asked.query.get("force") == ["true"])
+            case _:
+                return Answered(404, {"exception": "no such resource"})
+
+    def _instance(self, circuit: Circuit, verb: str, asked: Asked) -> Answered:
+        match asked.method, verb:
+            case "GET", "status":
+                return self._status(circuit)
+            case "POST", "modify":
+                return self._modify(circuit, asked.body)
+            case "PUT", _:
+                return self._operate(circuit, verb, asked.query.get("force") == ["true"])
             case _:
                 return Answered(404, {"exception": "no such resource"})
 
@@ -94,6 +111,35 @@ class SenseDouble(Double):
     def _list(self, query: Mapping[str, list[str]]) -> Answered:
         """By a part of the alias; intents are texts."""
         return Answered(200, {"instances": [_listed(item) for item in self.living if query["search"][0] in item.body["alias"]]})
+
+    def _discover(self, asked_for: list[str], query: Mapping[str, list[str]]) -> Answered:
+        match asked_for:
+            case ["service", "instances"]:
+                return self._list(query)
+            case ["lookup", port, "rooturi"] if port in self.ports:
+                return Answered(200, self.domain)
+            case [self.domain, "peers"]:
+                return self._peers()
+            case _:
+                return Answered(404, f"resource {asked_for} not found")
+
+    def _peers(self) -> Answered:
+        """Ports that face another domain, with their pools; the last one does not say what it has."""
+        points = [{"port_uri": port, "port_vlan_pool": self.pool, "port_capacity": "100000"} for port in self.ports]
+        return Answered(
+            200, {"domain_uri": self.domain, "peer_points": [*points, {"port_uri": f"{self.domain}:another", "port_name": "n/a"}]}
+        )
+
+    def _manifest(self, circuit: Circuit | None, template: Any) -> Answered:
+        """The template, filled in once for each port, as a text; without one in the first seconds, and of what is not ready."""
+        (wanted,) = template["Ports"]
+        if circuit is None or not circuit.state.endswith(" - READY") or self.without_manifest:
+            self.without_manifest = max(0, self.without_manifest - 1)
+            return Answered(200, {"serviceUUID": "", "jsonTemplate": ""})
+        shown = {name: value for name, value in wanted.items() if value.startswith("?")}
+        ends = [(end["uri"], str(self.unlike.get(end["uri"], end["vlan_tag"]))) for end in _terminals(circuit.body)]
+        filled = [{name: {"?port?": port, "?vlan?": vlan}[value] for name, value in shown.items()} for port, vlan in ends]
+        return Answered(200, {"serviceUUID": circuit.id, "jsonTemplate": json.dumps({"Ports": filled})})
 
     def _compute(self, instance: str, body: dict[str, Any]) -> Answered:
         words, self.failing = self.failing, ""
@@ -118,7 +164,7 @@ class SenseDouble(Double):
         others = (item for item in self.living if item.id != instance)
         taken = {(end["uri"], end["vlan_tag"]) for item in others for end in _terminals(item.body)}
         for end in _terminals(body):
-            if end["uri"] not in self.ports or (end["uri"], end["vlan_tag"]) in taken:
+            if end["uri"] not in self.ports or (end["uri"], end["vlan_tag"]) in taken or 1999 < int(end["vlan_tag"]) < 3600:
                 return f"cannot find path: {end['uri']} has no vlan_tag {end['vlan_tag']}"
         return ""
 

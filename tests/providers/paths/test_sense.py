@@ -9,7 +9,7 @@ import pytest
 
 from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.providers.paths.connect import path_observer
-from tests.fakes.paths.double import Circuit
+from tests.fakes.paths.double import Answered, Circuit
 from tests.fakes.paths.sense import SenseDouble
 from tests.providers.paths.converge import converge
 from tests.providers.paths.doubles import OWNER, access, observer, service, spec
@@ -106,3 +106,59 @@ def test_state_that_is_not_known_is_silence(sense: SenseDouble) -> None:
     assert observer(sense).observe().silence == f"anagram: instance {circuit.id} is CREATE - PAINTED, which dtnctl does not know"
     with pytest.raises(UnreachableError):
         service(sense).request(spec(sense))
+
+
+# --- what came of it ----------------------------------------------------------------------------------------
+
+
+def test_active_path_has_the_vlans_that_its_manifest_has_and_not_those_that_were_asked_for(sense: SenseDouble) -> None:
+    """The intent stays as it was written, whatever SENSE-O gave."""
+    made(sense)
+    (asked_for,) = observer(sense).observe().paths
+    assert (asked_for.spec, asked_for.words) == (spec(sense), "CREATE - READY")
+    sense.unlike = dict.fromkeys(sense.ports, 1795)
+    (both,) = observer(sense).observe().paths
+    assert both.spec == spec(sense, vlan=1795)
+    sense.unlike = {sense.ports[1]: 1795}
+    (one,) = observer(sense).observe().paths
+    assert (one.spec.vlan, one.words) == (
+        0,
+        f"CREATE - READY; by its manifest VLAN 1790 at {sense.ports[0]}, VLAN 1795 at {sense.ports[1]}",
+    )
+
+
+def test_manifest_that_is_not_there_yet_leaves_what_was_asked_for_and_says_so(sense: SenseDouble) -> None:
+    sense.without_manifest = 100
+    made(sense)
+    (seen,) = observer(sense).observe().paths
+    assert (seen.state, seen.spec) == ("active", spec(sense))
+    assert seen.words == "CREATE - READY; its manifest has no VLAN of its ports yet"
+
+
+def test_manifest_of_what_is_not_active_is_not_asked_for(sense: SenseDouble) -> None:
+    service(sense).request(spec(sense))
+    assert observer(sense).observe().paths[0].state == "reserved"
+    assert not [call for call in sense.calls if "manifest" in call]
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        *(Answered(500, "java.lang.NullPointerException"), Answered(404, {"exception": "no such service"}), Answered(200, [7])),
+        *(Answered(200, {"jsonTemplate": "{"}), Answered(200, {"jsonTemplate": "[]"}), Answered(200, {"jsonTemplate": '{"Ports": [{}]}'})),
+    ],
+)
+def test_manifest_that_cannot_be_read_hides_no_path(sense: SenseDouble, instead: Answered, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(sense)
+    usual = sense.answer
+    monkeypatch.setattr(sense, "answer", lambda asked: instead if "manifest" in asked.path else usual(asked))
+    seen = observer(sense).observe()
+    assert (seen.silence, [item.spec for item in seen.paths]) == ("", [spec(sense)])
+
+
+def test_pools_are_those_of_ports_that_face_another_domain(sense: SenseDouble) -> None:
+    sense.pool = "1779-1781, 3600,any"
+    found = observer(sense).observe(frozenset({*sense.ports, f"{sense.domain}:another", "unknown"})).free_vlans
+    assert found == dict.fromkeys(sense.ports, frozenset({1779, 1780, 1781, 3600}))
+    sense.pool = "any"
+    assert observer(sense).observe(frozenset(sense.ports)).free_vlans == {}
