@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import uvicorn
+
 from dtnctl.client.workplace import Workplace
 from dtnctl.model.head import Head
 from dtnctl.providers.base import Observer
@@ -40,10 +42,20 @@ class Served:
 
     port: int
     watch: Watch
+    server: uvicorn.Server
 
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
+
+    def show(self, view: View) -> None:
+        """The next look, of pages that show one view."""
+        cast("FixedWatch", self.watch).show(view)
+
+    def end(self) -> None:
+        """The server ends as it does after Ctrl-C, while pages are open."""
+        self.watch.close()
+        self.server.should_exit = True
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answered:
         """Ask it; header names with `_` for hyphens."""
@@ -71,7 +83,7 @@ class Served:
 
 
 class FixedWatch:
-    """Stands for a watch of which nothing changes: always the same view, and no endpoint to ask."""
+    """Stands for a watch of which nothing changes but what a test shows next, and that has no endpoint to ask."""
 
     is_closed = False
 
@@ -80,6 +92,9 @@ class FixedWatch:
         head: Future[Head] = Future()
         head.set_result(view.head)
         self.workplace = Workplace(view.root, view.site, head, SecretSource(), lambda _: None)
+
+    def show(self, view: View) -> None:
+        self._view = view
 
     def view(self) -> View:
         return self._view
@@ -98,9 +113,9 @@ class FixedWatch:
 
 
 @contextlib.contextmanager
-def served(root: Path, token: str = "", pace: Pace = SOON) -> Iterator[Served]:
-    """The pages of the site at `root`."""
-    with _running(Watch(root, pace, SystemClock()), token, SystemClock()) as found:
+def served(root: Path, token: str = "", pace: Pace = SOON, port: int = 0) -> Iterator[Served]:
+    """The pages of the site at `root`; 0: at a port that is free."""
+    with _running(Watch(root, pace, SystemClock()), token, SystemClock(), port) as found:
         yield found
 
 
@@ -112,17 +127,17 @@ def served_view(view: View, clock: Clock) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def _running(watch: Watch, token: str, clock: Clock) -> Iterator[Served]:
-    listener = listening(LOOPBACK, 0)
-    port: int = listener.getsockname()[1]
+def _running(watch: Watch, token: str, clock: Clock, port: int = 0) -> Iterator[Served]:
+    listener = listening(LOOPBACK, port)
+    port = listener.getsockname()[1]
     access: Access = access_of(LOOPBACK, port, (), token)
     server = make_server(watch, access, clock)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="serve")
     thread.start()
+    found = Served(port, watch, server)
     try:
-        yield Served(port, watch)
+        yield found
     finally:
-        watch.close()
-        server.should_exit = True
+        found.end()
         thread.join()
         listener.close()

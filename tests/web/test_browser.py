@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dtnctl.model.resources import EndpointSeen
 from dtnctl.runtime.clock import SystemClock
 from tests.cli.small_site import run, two_engines
 from tests.web.browser import NARROW, chromium, opened, violations
@@ -192,3 +194,62 @@ def test_a_plan_is_unfolded_where_it_was_after_the_next_look(browser: Browser, l
             page.wait_for_timeout(50)
         expect(change.locator("table")).to_be_hidden()
         expect(page.get_by_text("dtnctl apply --expect")).to_be_visible()
+
+
+def test_a_server_that_ends_is_said_until_it_is_there_again(browser: Browser, tmp_path: Path) -> None:
+    with two_engines(tmp_path) as world, served(tmp_path) as pages, opened(browser, f"{pages.url}/endpoints", may_fail=True) as page:
+        expect(page.locator("#lost")).to_be_hidden()
+        expect(page.get_by_text("2 of 2 endpoints answered").first).to_be_visible()
+        pages.end()
+        expect(page.get_by_role("alert")).to_contain_text("The server of this page does not answer")
+        assert violations(page) == []
+        world.set_mode("b", "absent")
+        with served(tmp_path, port=pages.port):
+            expect(page.locator("#lost")).to_be_hidden()
+            expect(page.locator("tr[data-key=b]")).to_contain_text("silent")
+
+
+def test_a_page_of_what_is_removed_says_so_and_is_there_again_when_it_is(browser: Browser, live: tuple[Served, Path]) -> None:
+    pages, root = live
+    file = root / "state/sessions/s.yaml"
+    text = file.read_text()
+    with opened(browser, f"{pages.url}/sessions/s", may_fail=True) as page:
+        expect(page.get_by_role("heading", name="Services")).to_be_visible()
+        file.unlink()
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        expect(page.get_by_role("heading", name="Services")).to_be_hidden()
+        file.write_text(text)
+        expect(page.get_by_role("heading", name="Services")).to_be_visible()
+
+
+def test_sections_that_a_later_look_brings_or_takes_are_where_a_new_page_has_them(browser: Browser) -> None:
+    """An endpoint whose agent answers for the first time, and then no more."""
+    whole = scinet()
+    answers = {**whole.answers, "starlight-dtn": replace(whole.answer("starlight-dtn"), seen=EndpointSeen("starlight-dtn"))}
+    without = replace(whole, answers=answers, examined=None)
+    with served_view(without, Standing()) as pages, opened(browser, f"{pages.url}/endpoints/starlight-dtn") as page:
+        less = _sections(page)
+        assert "map" not in less
+        pages.show(replace(whole, number=2))
+        expect(page.get_by_role("figure", name="The host of starlight-dtn")).to_be_visible()
+        more = _sections(page)
+        page.reload()
+        assert _sections(page) == more
+        pages.show(replace(without, number=3))
+        expect(page.get_by_role("figure", name="The host of starlight-dtn")).to_be_hidden()
+        assert _sections(page) == less
+
+
+def _sections(page: Page) -> list[str]:
+    found: list[str] = page.locator("main > *").evaluate_all("items => items.map(item => item.dataset.part || item.tagName)")
+    return found
+
+
+def test_the_choice_of_a_state_keeps_what_was_typed_into_the_filter(browser: Browser, many: Served) -> None:
+    with opened(browser, f"{many.url}/sessions") as page:
+        page.keyboard.press("/")
+        page.keyboard.type("dtn007")
+        expect(page.locator(".choices a").first).to_have_attribute("href", "/sessions?filter=dtn007")
+        page.locator(".choices").get_by_role("link", name=re.compile("^ABSENT")).click()
+        page.wait_for_url("**/sessions?filter=dtn007&state=ABSENT")
+        expect(page.get_by_label("Filter sessions")).to_have_value("dtn007")

@@ -27,6 +27,7 @@ ENDPOINT, COLUMN, SESSION = 240, 168, 34  # pixels of an endpoint's box, and of 
 ROW, HEAD, BUS = 48, 112, 16  # of a row, of the heads of the columns, and where the line stands in its column
 LEAST = 780
 TABLE_ROW = 22
+SESSIONS = "Sessions"  # the head of their columns, which is wider than one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def networks_picture(whole: NetworkMap) -> Picture:
     drawn = folded(whole)
     columns = len(drawn.networks) + len(drawn.paths)
     sessions = ENDPOINT + COLUMN * columns + 24
-    width = max(LEAST, round(sessions + SESSION * len(drawn.groups)))
+    width = max(LEAST, round(sessions + max(SESSION * len(drawn.groups), width_of(SESSIONS, 13) if drawn.groups else 0)))
     colours = {network.name: index % COLOURS for index, network in enumerate(drawn.networks)}
     parts = [
         Block(width, 28, text(0, 18, fitted(f"Networks of site {whole.site}", width, 18), "title")),
@@ -159,7 +160,7 @@ def _colour(item: Group, colours: Mapping[str, int]) -> int:
 
 def _session_heads(drawn: Folded, colours: Mapping[str, int], start: float) -> Iterator[str]:
     if drawn.groups:
-        yield text(start, 14, "Sessions", "name")
+        yield text(start, 14, SESSIONS, "name")
     for index, item in enumerate(drawn.groups):
         yield _chip(index, item, colours, start + SESSION * index, HEAD - 26)
 

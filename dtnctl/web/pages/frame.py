@@ -53,6 +53,7 @@ def render_page(page: Page, view: View, now: datetime) -> str:
         "body",
         element("a", "Skip to content", href="#main", class_="skip"),
         _header(page, view, now),
+        element("p", id="lost", class_="trouble", role="alert"),
         element("main", element("h1", page.title), _troubles(view), page.body, id="main", tabindex=-1),
         _footer(),
         _keys(),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from dtnctl.render.html import Html, address, element, joined
+from dtnctl.web.pages.tables import Heading, Row, table
+from dtnctl.web.pages.words import rank
 
 T = TypeVar("T")
 ROWS = 100  # of one page
@@ -64,6 +67,37 @@ def sheet_of(rows: Sequence[T], total: int, asked: Asked) -> tuple[Sequence[T], 
     return rows[start : start + ROWS], Sheet(start, len(rows), total, page, pages)
 
 
+class HasState(Protocol):
+    """A row of a report that can be chosen by its state."""
+
+    @property
+    def state(self) -> str: ...
+
+
+R = TypeVar("R", bound=HasState)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[R]):
+    """How a kind of object is listed. `name`: its address, and what several of them are called. `texts`: what the filter looks at."""
+
+    name: str
+    caption: str
+    headings: Sequence[Heading]
+    texts: Callable[[R], Sequence[str]]
+    row: Callable[[R], Row]
+
+    def sheet(self, ordered: Sequence[R], asked: Asked) -> Html:
+        """The filter, and the page of the list that is asked for."""
+        states = Counter(row.state for row in ordered)
+        found = [row for row in ordered if asked.takes(self.texts(row), row.state)]
+        shown, sheet = sheet_of(found, len(ordered), asked)
+        empty = f"None of the {self.name} matches the filter." if ordered else f"There are no {self.name}."
+        rows = table(self.caption, self.headings, [self.row(row) for row in shown], empty=empty)
+        form = filter_form(self.name, asked, sorted(states.items(), key=lambda item: rank(item[0])), self.name)
+        return joined(form, element("div", rows, pager(self.name, asked, sheet, self.name), data_part="list"))
+
+
 def filter_form(name: str, asked: Asked, states: Sequence[tuple[str, int]], what: str) -> Html:
     """The field and the states to choose from. Without a script it is a form like any other."""
     field = element("input", type="search", name="filter", value=asked.filter, id="filter", autocomplete="off", placeholder="/")
@@ -74,13 +108,15 @@ def filter_form(name: str, asked: Asked, states: Sequence[tuple[str, int]], what
     )
     choices = [_choice(name, asked, "", "all", sum(count for _, count in states))]
     choices += [_choice(name, asked, word, word, count) for word, count in states]
-    return element("div", form, element("ul", choices, class_="choices", aria_label="States"), class_="controls")
+    shown = element("div", element("ul", choices, class_="choices", aria_label="States"), data_part="states")
+    return element("div", form, shown, class_="controls")
 
 
 def _choice(name: str, asked: Asked, state: str, words: str, count: int) -> Html:
     is_chosen = asked.state == state
     text = joined(words, " ", element("span", f"{count:,}", class_="count"))
-    return element("li", element("a", text, href=asked.address(name, state=state), aria_current="true" if is_chosen else None))
+    chosen = element("a", text, href=asked.address(name, state=state), aria_current="true" if is_chosen else None)
+    return element("li", chosen, data_key=f"state {state}")
 
 
 def pager(name: str, asked: Asked, sheet: Sheet, what: str) -> Html:

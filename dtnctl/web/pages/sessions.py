@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from dtnctl.model.report import SessionRow
 from dtnctl.model.runs import RunRecord
 from dtnctl.render.html import Child, Html, address, element, joined
 from dtnctl.web.pages.frame import Page
-from dtnctl.web.pages.lists import Asked, filter_form, pager, sheet_of
+from dtnctl.web.pages.lists import Asked, Listing
 from dtnctl.web.pages.runs import RUNS, run_row
 from dtnctl.web.pages.services import service_headings, service_row, worst_first
 from dtnctl.web.pages.tables import Heading, Row, facts, link, section, table
@@ -37,18 +36,9 @@ def session_link(name: str) -> Html:
 def sessions(view: View, asked: Asked, now: datetime) -> Page:
     """The list, a page of it."""
     del now
-    states = Counter(row.state for row in view.sessions)
     ordered = sorted(view.sessions, key=lambda row: (not row.errors, rank(row.state), row.name))
-    found = [row for row in ordered if asked.takes(_texts(row), row.state)]
-    shown, sheet = sheet_of(found, len(view.sessions), asked)
-    listing = element(
-        "div",
-        table("Sessions, what is wrong first", SESSIONS, [_row(row) for row in shown], empty="No session is like this."),
-        pager("sessions", asked, sheet, "sessions"),
-        data_part="list",
-    )
-    form = filter_form("sessions", asked, sorted(states.items(), key=lambda item: rank(item[0])), "sessions")
-    return Page("sessions", "Sessions", joined(form, listing))
+    listing = Listing("sessions", "Sessions, what is wrong first", SESSIONS, _texts, _row)
+    return Page("sessions", "Sessions", listing.sheet(ordered, asked))
 
 
 def _texts(row: SessionRow) -> tuple[str, ...]:

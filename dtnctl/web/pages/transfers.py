@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from dtnctl.model.report import TransferRow
 from dtnctl.render.html import Child, Html, address, element, joined
 from dtnctl.render.quantities import bytes_text, duration_text, share_text
 from dtnctl.web.pages.frame import Page
-from dtnctl.web.pages.lists import Asked, filter_form, pager, sheet_of
+from dtnctl.web.pages.lists import Asked, Listing
 from dtnctl.web.pages.tables import Heading, Row, facts, link, section, table
 from dtnctl.web.pages.words import moment, rank, rate, size, state
 from dtnctl.web.view import View
@@ -60,18 +59,9 @@ def transfer_row(row: TransferRow) -> Row:
 def transfers(view: View, asked: Asked, now: datetime) -> Page:
     """The list, a page of it."""
     del now
-    states = Counter(row.state for row in view.transfers)
     ordered = sorted(view.transfers, key=lambda row: (rank(row.state), row.name))
-    found = [row for row in ordered if asked.takes(_texts(row), row.state)]
-    shown, sheet = sheet_of(found, len(view.transfers), asked)
-    listing = element(
-        "div",
-        table("Transfers, what went wrong first", TRANSFERS, [transfer_row(row) for row in shown], empty="No transfer is like this."),
-        pager("transfers", asked, sheet, "transfers"),
-        data_part="list",
-    )
-    form = filter_form("transfers", asked, sorted(states.items(), key=lambda item: rank(item[0])), "transfers")
-    return Page("transfers", "Transfers", joined(form, listing))
+    listing = Listing("transfers", "Transfers, what went wrong first", TRANSFERS, _texts, transfer_row)
+    return Page("transfers", "Transfers", listing.sheet(ordered, asked))
 
 
 def _texts(row: TransferRow) -> tuple[str, ...]:

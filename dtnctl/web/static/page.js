@@ -38,16 +38,28 @@ async function renew() {
   if (asked) asked.abort();
   asked = new AbortController();
   const answer = await fetch(location.href, { signal: asked.signal, headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer) return;
+  if (!answer || (!answer.ok && answer.status !== 404)) return; // the stream of news says what is wrong
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (fresh.querySelector("h1")?.textContent !== document.querySelector("h1").textContent) { location.reload(); return; } // it is gone, or there again
   readClock(fresh);
   for (const part of document.querySelectorAll("[data-part]")) {
-    const other = fresh.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+    const other = named(fresh, part.dataset.part);
     if (other && other.innerHTML !== part.innerHTML) replace(part, other);
   }
+  exchange(fresh);
   const words = document.getElementById("answered")?.textContent;
   if (words && words !== renew.words) { if (renew.words) say(words); renew.words = words; }
   showAges();
+}
+const named = (page, name) => page.querySelector(`[data-part="${CSS.escape(name)}"]`);
+function exchange(fresh) { // sections that are new, or no more: an agent that answers now, a transfer that began
+  for (const part of document.querySelectorAll("main > [data-part]")) if (!named(fresh, part.dataset.part)) part.remove();
+  for (const other of [...fresh.querySelectorAll("main > [data-part]")].reverse()) {
+    if (named(document, other.dataset.part)) continue;
+    let next = other.nextElementSibling;
+    while (next && !(next.dataset.part && named(document, next.dataset.part))) next = next.nextElementSibling;
+    document.querySelector("main").insertBefore(document.importNode(other, true), next && named(document, next.dataset.part));
+  }
 }
 function replace(part, other) {
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
@@ -74,8 +86,15 @@ function listen() {
     number = look;
   });
   stream.addEventListener("rate", (event) => drawRate(curve, JSON.parse(event.data)));
-  stream.addEventListener("error", () => document.body.classList.add("lost"));
-  stream.addEventListener("open", () => document.body.classList.remove("lost"));
+  stream.addEventListener("error", lose);
+  stream.addEventListener("open", () => { document.getElementById("lost").textContent = ""; });
+}
+function lose() {
+  const lost = document.getElementById("lost");
+  const isRefused = stream?.readyState === EventSource.CLOSED; // by an answer, after which the browser does not ask again by itself
+  if (isRefused) { stream = null; setTimeout(listen, 5000); }
+  const words = isRefused ? "The server refuses its news to this page: reload it." : "The server of this page does not answer; it is asked again and again.";
+  if (!lost.textContent.startsWith(words)) lost.textContent = `${words} What stands here is as it was.`;
 }
 
 // --- filter: the server filters, so that the page never holds more rows than it shows

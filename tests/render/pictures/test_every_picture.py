@@ -43,6 +43,18 @@ def _networks_of_strangers(name: str) -> NetworkMap:
     )
 
 
+def _site_of(networks: int, sessions: int) -> NetworkMap:
+    names = [f"n{number}" for number in range(networks)]
+    return NetworkMap(
+        "s",
+        (EndpointPlace("a"),),
+        tuple(NetworkPlace(name, "macvlan") for name in names),
+        tuple(Crossing("a", name, "ens1f0", 100_000, True) for name in names),
+        (),
+        tuple(SessionPlace(f"run{number}", "STARTED", ("a",), tuple(names[number : number + 1])) for number in range(sessions)),
+    )
+
+
 PICTURES: dict[str, Picture] = {
     "host": host_picture(HOST),
     "unknown host": host_picture(HostMap("dtn1", unknown="no answer within 10 s")),
@@ -54,6 +66,11 @@ PICTURES: dict[str, Picture] = {
     "empty site": networks_picture(NetworkMap("empty", (), (), (), (), ())),
     "networks of strangers": networks_picture(_networks_of_strangers(HOSTILE)),
     "networks of long names": networks_picture(_networks_of_strangers(LONG)),
+    **{
+        f"{networks} networks, {sessions} sessions": networks_picture(_site_of(networks, sessions))
+        for networks in (0, 2, 3, 4)
+        for sessions in (1, 2, 3)
+    },
     "rate": rate_picture("t", samples(), Limit("link ens1f0 of dtn1", 12.5e9)),
     "rate far below": rate_picture(LONG * 3, samples(), Limit(LONG, 1e12)),
     "rate of strangers": rate_picture(HOSTILE, samples(), Limit(HOSTILE, 12.5e9)),
