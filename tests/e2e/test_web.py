@@ -42,6 +42,7 @@ def test_the_curve_of_a_transfer_grows_while_it_runs_and_stays_afterwards(scene:
             expect(page.locator("#curve canvas")).to_be_visible()
             assert violations(page) == []
             if os.environ.get("DTNCTL_SCREENSHOTS"):
+                _points(page, 5)
                 page.screenshot(path=PICTURE)
             assert play.ended(applying).code == 0
             expect(page.locator("#curve-words")).to_contain_text("succeeded: 28.61 MiB", timeout=60_000)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from dtnctl import web
 from dtnctl.errors import Problem
 from dtnctl.model.head import Head
 from dtnctl.model.history import History
 from dtnctl.model.resources import LABEL_NAME
+from dtnctl.render.html import element
+from dtnctl.render.pictures.style import STYLE
 from dtnctl.web.pages import endpoints, history, networks, overview, plan, sessions, transfers
 from dtnctl.web.pages.frame import PAGES, Page, render_page
 from dtnctl.web.pages.lists import ROWS, Asked, asked_of
 from dtnctl.web.pages.plan import MOST_GROUPS, PlanOf
-from dtnctl.web.pages.words import age, state
+from dtnctl.web.pages.words import age, prose, state
 from dtnctl.web.view import Answer, View, not_asked
 from tests.render.plans import BY_HAND
 from tests.render.test_html import HOSTILE, Seen
@@ -136,6 +140,31 @@ def test_transfers_that_went_wrong_come_first_with_their_cause_below() -> None:
     keys = [attributes["data-key"] for name, attributes in seen.elements if name == "tr" and "data-key" in attributes]
     assert keys[0] == "sc20-2T"
     assert "no space left on device" in seen.text
+
+
+def test_a_sentence_with_code_shows_code_and_no_backticks_and_other_text_is_as_it_is() -> None:
+    assert prose("session climate has no `user` to log in as") == "session climate has no <code>user</code> to log in as"
+    assert prose("one ` alone <b>") == "one ` alone &lt;b&gt;"
+    assert prose(element("b", "`")) == "<b>`</b>"
+    assert "`" not in text_of(transfers.transfers(scinet(), Asked(), NOW), scinet())
+    assert "`" not in text_of(endpoints.endpoint(scinet(), "starlight-dtn", NOW), scinet())
+
+
+def test_a_transfer_that_runs_has_no_cause() -> None:
+    """The report says there how to follow it, which is what its page does."""
+    view = scinet()
+    rows = tuple(replace(row, state="running", cause="follow it with: x") if row.name == "run14" else row for row in view.transfers)
+    view.__dict__["transfers"] = rows
+    for page in (transfers.transfer(view, "run14", NOW), transfers.transfers(view, Asked(), NOW), overview.overview(view, NOW)):
+        assert "follow it with" not in text_of(page, view)
+
+
+def test_no_style_of_the_page_reaches_into_a_picture() -> None:
+    """A class that both have made the ring of a link that is unknown invisible."""
+    sheet = re.sub(r"/\*.*?\*/", "", (Path(web.__file__).parent / "static/page.css").read_text(), flags=re.DOTALL)
+    selectors = [item.strip() for block in re.findall(r"([^{}]+)\{", sheet) for item in block.split(",")]
+    alone = {last[1:] for item in selectors if re.fullmatch(r"\.[\w-]+", last := item.split()[-1])}
+    assert alone & set(re.findall(r"\.dtnctl-picture \.([\w-]+)", STYLE)) == set()
 
 
 def test_a_thousand_sessions_are_shown_a_hundred_at_a_time() -> None:

@@ -17,7 +17,7 @@ from dtnctl.render.pictures.svg import inline
 from dtnctl.web.pages.frame import Page
 from dtnctl.web.pages.services import service_headings, service_row
 from dtnctl.web.pages.tables import Heading, Row, facts, link, section, table
-from dtnctl.web.pages.words import age, ago, number, rank, since, state
+from dtnctl.web.pages.words import age, ago, number, prose, rank, since, state
 from dtnctl.web.view import Answer, View
 
 ENDPOINTS = (
@@ -164,7 +164,7 @@ def _finding(place: int, item: Finding) -> Row:
         state(item.severity),
         element("code", item.actual) if item.actual else "",
         element("code", item.expected) if item.expected else "",
-        element("code", item.fix) if item.fix else "",
+        prose(item.fix) if "`" in item.fix else element("code", item.fix) if item.fix else "",
     )
     return Row(f"{item.check} {item.subject} {place}", cells, joined(item.about.why, " ", element("span", item.place, class_="dim")))
 

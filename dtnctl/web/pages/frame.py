@@ -57,7 +57,7 @@ def render_page(page: Page, view: View, now: datetime) -> str:
         element("main", element("h1", page.title), _troubles(view), page.body, id="main", tabindex=-1),
         _footer(),
         _keys(),
-        element("p", role="status", id="news", class_="unseen"),
+        element("p", role="status", id="news", class_="for-readers"),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en', data_now=stamp(now))}\n"
 

@@ -13,9 +13,10 @@ from dtnctl.render.html import Child, Html, address, element, joined
 from dtnctl.web.pages.endpoints import endpoint_link
 from dtnctl.web.pages.frame import Page
 from dtnctl.web.pages.runs import RUNS, commit_link, run_row
+from dtnctl.web.pages.services import service_state
 from dtnctl.web.pages.sessions import session_link
 from dtnctl.web.pages.tables import Heading, Row, facts, link, section, table
-from dtnctl.web.pages.words import moment, state
+from dtnctl.web.pages.words import moment
 
 STANDING = (Heading("Session"), Heading("Endpoint"), Heading("Made by", code=True), Heading("State"))
 CHANGED = (Heading("Object"), Heading("Change"), Heading("Where", more=True, code=True))
@@ -55,7 +56,7 @@ def _standing(item: Standing) -> Row:
         session_link(item.session),
         endpoint_link(item.endpoint),
         commit_link(item.commit, uncommitted=item.uncommitted),
-        state(item.state),
+        service_state(item.state),
     )
     return Row(f"{item.session} {item.endpoint}", cells)
 

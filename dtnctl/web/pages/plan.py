@@ -142,7 +142,7 @@ def _changes(plan: Plan) -> Iterator[Html]:
         if groups:
             left = len(groups) - len(shown)
             more = element("p", f"{left:,} more left out; `dtnctl plan` shows all", class_="dim") if left else None
-            yield section(title, [_group(group, is_open=len(groups) <= OPEN) for group in shown], more, count=len(groups))
+            yield section(title, [_group(group, is_open=len(groups) <= OPEN) for group in shown], more, count=len(changes))
 
 
 def _group(group: Group, *, is_open: bool) -> Html:
@@ -172,7 +172,7 @@ def _group(group: Group, *, is_open: bool) -> Html:
     return element(
         "details",
         title,
-        element("table", element("caption", object_name(change), class_="unseen"), element("tbody", rows), class_="plain"),
+        element("table", element("caption", object_name(change), class_="for-readers"), element("tbody", rows), class_="plain"),
         open=is_open,
     )
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dtnctl.model.history import marks_of
 from dtnctl.model.runs import GOOD, RunRecord
 from dtnctl.render.history import commit_text
-from dtnctl.render.html import Child, Html, address, element
+from dtnctl.render.html import Child, Html, address, joined
 from dtnctl.web.pages.tables import Heading, Row, link
-from dtnctl.web.pages.words import moment, state
+from dtnctl.web.pages.words import moment, or_dash, state
 
 RUNS = (
     Heading("When (UTC)"),
@@ -40,5 +40,6 @@ def run_row(name: str, record: RunRecord, session: str = "") -> Row:
 
 def commit_link(commit: str, *, uncommitted: bool = False) -> Html:
     """The beginning of the commit's id, which leads to what it changed."""
-    text = commit_text(commit, uncommitted=uncommitted)
-    return link(text, address("history", commit)) if commit else element("span", text)
+    if not commit:
+        return joined(or_dash(""))
+    return link(commit_text(commit, uncommitted=uncommitted), address("history", commit))

@@ -32,7 +32,7 @@ def service_row(row: ServiceRow, *, by: Named) -> Row:
     name, folder = (row.session, "sessions") if by == "session" else (row.endpoint, "endpoints")
     cells: tuple[Child, ...] = (
         link(name, address(folder, name)),
-        joined(_state(row.state), " ", state(row.health)) if row.health else _state(row.state),
+        joined(service_state(row.state), " ", state(row.health)) if row.health else service_state(row.state),
         str(row.ctrl_port) if row.ctrl_port is not None else number(None),
         row.data_ports,
         row.data_net_name,
@@ -44,8 +44,8 @@ def service_row(row: ServiceRow, *, by: Named) -> Row:
     return Row(f"{row.session} {row.endpoint} {row.container_name}", cells, "; ".join(row.errors))
 
 
-def _state(word: str) -> Html:
-    """A service that runs is as it should be; a transfer that runs is under way."""
+def service_state(word: str) -> Html:
+    """The state of a service that runs is as it should be; a transfer that runs is under way."""
     return state(word, "good" if word == "running" else None)
 
 

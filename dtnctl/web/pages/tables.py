@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dtnctl.render.html import Child, Html, element, joined
-from dtnctl.web.pages.words import or_dash
+from dtnctl.web.pages.words import or_dash, prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def table(caption: str, headings: Sequence[Heading], rows: Iterable[Row], *, emp
         return element("p", empty, class_="empty")
     head = element("thead", element("tr", [element("th", item.title, scope="col", class_=item.classes) for item in headings]))
     body = element("tbody", [_row(headings, row) for row in rows])
-    name = element("caption", caption, class_="unseen" if hides_caption else "")
+    name = element("caption", caption, class_="for-readers" if hides_caption else "")
     return element("div", element("table", name, head, body), class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
@@ -51,7 +51,8 @@ def _row(headings: Sequence[Heading], row: Row) -> Html:
     line = element("tr", cells, data_key=row.key)
     if not row.note:
         return line
-    return joined(line, element("tr", element("td", row.note, colspan=len(headings)), class_="note"))
+    note = prose(row.note) if isinstance(row.note, str) else row.note
+    return joined(line, element("tr", element("td", element("div", note), colspan=len(headings)), class_="note"))
 
 
 def facts(pairs: Iterable[tuple[str, Child]]) -> Html:

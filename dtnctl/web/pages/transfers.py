@@ -11,7 +11,7 @@ from dtnctl.render.quantities import bytes_text, duration_text, share_text
 from dtnctl.web.pages.frame import Page
 from dtnctl.web.pages.lists import Asked, Listing
 from dtnctl.web.pages.tables import Heading, Row, facts, link, section, table
-from dtnctl.web.pages.words import moment, rank, rate, size, state
+from dtnctl.web.pages.words import moment, prose, rank, rate, size, state
 from dtnctl.web.view import View
 
 TRANSFERS = (
@@ -19,9 +19,9 @@ TRANSFERS = (
     Heading("State"),
     Heading("From", more=True, code=True),
     Heading("To", more=True, code=True),
-    Heading("Tool"),
+    Heading("Tool", more=True),
     Heading("Size", number=True),
-    Heading("Took", number=True),
+    Heading("Took", number=True, more=True),
     Heading("Rate", number=True),
     Heading("Started (UTC)", more=True),
     Heading("Verified", more=True),
@@ -53,7 +53,12 @@ def transfer_row(row: TransferRow) -> Row:
         moment(row.started_at),
         row.compared,
     )
-    return Row(row.name, cells, row.cause)
+    return Row(row.name, cells, _cause(row))
+
+
+def _cause(row: TransferRow) -> str:
+    """Why it is as it is; of one that runs the report says how to follow it, which is what a page of it does."""
+    return "" if is_under_way(row.state) else row.cause
 
 
 def transfers(view: View, asked: Asked, now: datetime) -> Page:
@@ -102,12 +107,12 @@ def _facts(row: TransferRow) -> Html:
     return facts(
         [
             ("State", joined(state(row.state), f" since {moment(row.since)} UTC" if row.since else "")),
-            ("Cause", row.cause),
+            ("Cause", prose(_cause(row))),
             ("From", element("code", row.source)),
             ("To", element("code", row.destination)),
             ("Tool", row.tool),
             ("Session", link(row.session, address("sessions", row.session)) if row.session else None),
-            ("Moved", bytes_text(row.bytes) if row.bytes is not None else None),
+            ("Moved", bytes_text(row.bytes) if row.bytes else "nothing" if row.bytes == 0 else None),
             ("Took", duration_text(row.seconds) if row.seconds is not None else None),
             ("Rate", rate(row.bytes_per_second) if row.bytes_per_second else None),
             ("Limit", limit_words(row.bytes_per_second, row.limit, row.limit_bytes_per_second)),

@@ -141,6 +141,16 @@ def counted(states: Iterable[str], noun: str) -> str:
     return f"{total}: {listed}" if listed else total
 
 
+def prose(text: str) -> Html:
+    """A sentence of ours, with what stands between backticks as code; one that has no pair of them is as it is, and so is markup."""
+    if isinstance(text, Html):
+        return text
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return joined(text)
+    return joined([element("code", part) if place % 2 else part for place, part in enumerate(parts)])
+
+
 def or_dash(text: Child) -> Child:
     """The text, or a dash where there is none: an empty cell would look like a mistake."""
     return text or "–"

@@ -175,9 +175,9 @@ function options(place, rate) {
   const axis = { stroke: text, grid: { stroke: colour("dim"), width: 0.3 }, ticks: { stroke: colour("dim"), width: 0.5 } };
   const series = [
     { label: "Seconds", value: (_, value) => (value == null ? "–" : value.toFixed(1)) },
-    { label: "Rate", stroke: colour("busy"), width: 2, points: { show: rate.samples.length < 3 }, value: (_, value) => (value == null ? "–" : bits(value)) },
+    { label: "Rate", stroke: colour("state busy"), width: 2, points: { show: rate.samples.length < 3 }, value: (_, value) => (value == null ? "–" : bits(value)) },
   ];
-  if (rate.limit) series.push({ label: rate.limit_words, stroke: colour("warning"), dash: [6, 4], width: 1.5, points: { show: false }, value: (_, value) => (value == null ? "–" : bits(value)) });
+  if (rate.limit) series.push({ label: rate.limit_words, stroke: colour("state warning"), dash: [6, 4], width: 1.5, points: { show: false }, value: (_, value) => (value == null ? "–" : bits(value)) });
   return {
     width: place.clientWidth,
     height: 270,
