@@ -188,7 +188,7 @@ def being_made(host: VolumeHost, kind: str, **found: Any) -> None:
     """The agent was killed while it made a file system; this is what is on the namespace by now."""
     host.do(connect())
     path = str(host.path)
-    host.volumes.entries.put(host.held.model_copy(update={"mount": HeldMount(path=path, file_system=kind, mode="rw", is_being_made=True)}))  # type: ignore[arg-type]
+    host.volumes.entries.put(host.held.model_copy(update={"mount": HeldMount(path=path, file_system=kind, mode="rw", is_being_made=True)}))
     target = host.kernel.target(NQN)
     assert target is not None
     host.kernel.offer(replace(target, **found))
