@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dtnctl.model.effective import winner_at
-from dtnctl.model.nvme_volumes import NvmeVolume
+from dtnctl.model.nvme_volumes import NvmeVolume, VolumeTarget
 from dtnctl.model.profile import Volume
-from dtnctl.model.site import Document, Endpoint
+from dtnctl.model.site import Document, Endpoint, Location
 from dtnctl.model.validation.known import DeclaredService, Known, Place
 
 
@@ -86,16 +86,22 @@ def _check_end(known: Known, endpoint: Document[Endpoint], volume: Document[Nvme
 
 
 def _check_backings(known: Known) -> None:
-    """One device, one volume: two subsystems on it would be two writers that do not know of each other."""
-    first: dict[tuple[str, str], Document[NvmeVolume]] = {}
+    """One disk, one volume: as two it would have two writers that do not know of each other."""
+    first: dict[str, Document[NvmeVolume]] = {}
     for document in known.site.volumes.values():
-        target = document.value.target
-        field = "device" if target.device is not None else "file"
-        if target.endpoint is not None and (backing := target.device or target.file) is not None:
-            other = first.setdefault((target.endpoint, backing), document)
-            if other is not document:
-                what = f"{backing} of {target.endpoint} is volume `{other.name}` already ({other.where('target', field)})"
-                known.report((document, ("target", field)), "E0392", what, "another device, or one volume for both")
+        text, location = _backing(document.value.target)
+        other = first.setdefault(text, document)
+        if other is not document:
+            what = f"{text} is volume `{other.name}` already ({other.where(*_backing(other.value.target)[1])})"
+            known.report((document, location), "E0392", what, "another device, or one volume for both")
+
+
+def _backing(target: VolumeTarget) -> tuple[str, Location]:
+    """What it is on, and where that is written; an external namespace is one by its UUID, whatever leads to it."""
+    if target.external is not None:
+        return f"the namespace {target.external.uuid}", ("target", "external", "uuid")
+    field = "device" if target.device is not None else "file"
+    return f"{target.device or target.file} of {target.endpoint}", ("target", field)
 
 
 def _check_keys(known: Known, hosts: dict[str, set[str]]) -> None:

@@ -96,6 +96,14 @@ def test_one_disk_is_one_volume() -> None:
     assert problem.startswith("volumes/twin.yaml:1:31: E0392: /dev/nvme1n1 of b is volume `scratch` already (volumes/scratch.yaml:1)")
 
 
+def test_one_namespace_of_others_is_one_volume() -> None:
+    """As two volumes it was mounted by two hosts that both wrote, and neither knew of the other."""
+    external = "target: {{external: {{address: {}, nqn: 'nqn.2001-01.com.example:{}', uuid: 11111111-2222-4333-8444-555555555555}}}}\n"
+    (problem,) = found({"volumes/array": external.format("10.0.0.9", "a"), "volumes/twin": external.format("10.0.0.10", "b")})
+    assert problem.startswith("volumes/twin.yaml:1:")
+    assert "E0392: the namespace 11111111-2222-4333-8444-555555555555 is volume `array` already (volumes/array.yaml:1)" in problem
+
+
 def test_one_host_writes_and_then_no_other_reads() -> None:
     files = {"sessions/s": session("nvme:scratch:/data:rw"), "sessions/t": session("nvme:scratch:/data", on="a, c")}
     assert found(files) == [
