@@ -27,7 +27,7 @@ Pairs = tuple[tuple[str, str], ...]
 # --- ownership ----------------------------------------------------------------------------------------------
 
 SHORTEST_VERDICT = 10.0  # seconds: an engine has more to do than a check of every millisecond
-HERE = "this endpoint"  # where containers run
+HERE, ONE_POD = "this endpoint", "one pod"  # where containers run, and what a service is to its cluster
 LABEL_PREFIX = "dtnctl."
 LABEL_SITE = "dtnctl.site"
 LABEL_KIND = "dtnctl.kind"  # one of Kind, or volume
@@ -39,9 +39,8 @@ LABEL_IMAGE = "dtnctl.image"  # id of the image that the container was made from
 LABEL_GENERATION, LABEL_ATTEMPT = "dtnctl.generation", "dtnctl.attempt"  # of a transfer's container: which attempt it is
 LABEL_PORTS = "dtnctl.ports"  # of the container of a transfer's server: the ports that it listens on, with commas between them
 LABEL_DEADLINE = "dtnctl.deadline"  # of a transfer's containers: whole seconds that it had left when they were created
-# Names of a service's further containers while it is replaced; two dots: no name of ours ends so.
-RETIRED_SUFFIX = "..old"  # the container that is kept until its replacement is healthy
-PREPARED_SUFFIX = "..new"  # the replacement, created while the old one still runs
+# Of a service's containers while it is replaced: kept until its replacement is healthy, and that one; two dots: no other name ends so.
+RETIRED_SUFFIX, PREPARED_SUFFIX = "..old", "..new"
 
 Kind = Literal["service", "network", "transfer", "server", "lease", "ledger", "protection"]
 
@@ -186,7 +185,7 @@ class ContainerSpec:
 
     `command` and `entrypoint` None: the image's. `memory` and `shm_size` in bytes, 0 no limit. `cpus` in CPUs, 0 no limit.
     `network` is the network it is created on: a network's name, `bridge`, `host`, `none` or `container:ID`.
-    `env` has no variable of `secrets`. `placement` is the host that a cluster runs it on: HERE, or what else its object asks for, in words.
+    `env` has no variable of `secrets`. `placement` is where a cluster runs it, HERE or in words; `rollout`: ONE_POD at a time, or in words.
     """
 
     image: str
@@ -218,6 +217,7 @@ class ContainerSpec:
     ports: tuple[PortBinding, ...] = ()
     secrets: SecretVariables = field(default=(), repr=False)
     placement: str = field(default=HERE, repr=False)  # no part of digests
+    rollout: str = field(default=ONE_POD, repr=False)  # neither
 
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]

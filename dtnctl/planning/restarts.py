@@ -18,10 +18,18 @@ def ends_again(seen: ContainerSeen, where: EndpointSeen, now: datetime) -> str:
     by the engine's own clock.
     """
     if seen.state == "restarting":
-        return f"restarting again and again (exit code {seen.exit_code})"
+        return _in_its_words(seen)
     began = moment_of(seen.started_at)
     if seen.state != "running" or seen.restart_count <= MOST_RESTARTS or began is None:
         return ""
     if now + timedelta(seconds=where.clock_ahead or 0) - began >= LASTING_RUN:
         return ""
     return f"restarting again and again ({seen.restart_count} times, the last one less than {LASTING_RUN.seconds} s ago)"
+
+
+def _in_its_words(seen: ContainerSeen) -> str:
+    """Why it does not run now, with what its backend says of it, if anything."""
+    words = " ".join(seen.error.split())
+    if words and not (seen.restart_count or seen.exit_code):  # a cluster's pod that has never run
+        return f"does not run: {words}"
+    return f"restarting again and again (exit code {seen.exit_code}){f': {words}' if words else ''}"

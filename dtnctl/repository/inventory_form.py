@@ -52,7 +52,7 @@ KEPT: Mapping[type, tuple[str, ...]] = {
     ContainerSeen: _names("name id spec image_id state health exit_code oom_killed disrupted started_at finished_at addresses")
     + _names("is_of_older_file anonymous_volumes"),
     ContainerSpec: _names("image hostname tty init privileged stop_signal stop_timeout health restart memory cpus cpu_set memory_nodes")
-    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets placement"),
+    + _names("shm_size mounts devices ulimits cap_add cap_drop sysctls dns network attachments ports secrets placement rollout"),
     SecretVariable: _names("name fingerprint"),
     Mount: _names("target kind source read_only driver size propagation"),
     Device: _names("host container permissions"),

@@ -93,6 +93,22 @@ def test_a_pod_that_may_run_on_any_node_is_drift(scene: Scene) -> None:
     assert scene.cluster.get(Deployment, RUN).spec.template.spec.affinity.nodeAffinity is not None
 
 
+def test_a_second_pod_is_drift_and_who_asked_for_it_is_named(scene: Scene) -> None:
+    scene.session()
+    scene.converge()
+    client, namespace = scene.cluster.client, scene.cluster.namespace
+    client.patch(Deployment, RUN, {"spec": {"replicas": 2, "paused": True}}, namespace=namespace, field_manager="person")
+    assert "rollout 2 replicas, paused" in " ".join(scene.run("plan").out.split())
+    scene.session(settings={"env": {"DTN": "1"}})
+    refused = scene.apply()
+    assert refused.code != 0
+    assert "person" in refused.out + refused.err
+    assert "DTN=1" not in scene.cluster.sh(RUN, "tr '\\0' '\\n' </proc/1/environ")
+    client.patch(Deployment, RUN, {"spec": {"replicas": 1, "paused": False}}, namespace=namespace, field_manager="person")
+    scene.converge()
+    assert "DTN=1" in scene.cluster.sh(RUN, "tr '\\0' '\\n' </proc/1/environ")
+
+
 def test_a_session_follows_its_endpoint_to_another_node(scene: Scene) -> None:
     other = scene.cluster.other_node()
     if other is None:

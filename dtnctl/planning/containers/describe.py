@@ -227,9 +227,9 @@ def _declared_cause(service: Service, field_name: str) -> Cause:
         declared = "cpus"  # chosen, not written
     if declared == "container":
         return Cause("asked for by --replace")
-    if declared == "placement":
+    if declared in ("placement", "rollout"):
         endpoint = service.endpoint
-        return Cause("placement differs", endpoint.file, endpoint.mark((endpoint.value.address_field, "node")).line, "node")
+        return Cause(f"{declared} differs", endpoint.file, endpoint.mark((endpoint.value.address_field, "node")).line, "node")
     if declared == "env" and key in service.profile.env:
         return service.cause(f"{field_name} differs", "env", key)
     return service.cause(f"{field_name} differs", declared)

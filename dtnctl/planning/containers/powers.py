@@ -54,6 +54,7 @@ SPEC_FIELDS: dict[str, Literal["power", "choice", "plain"]] = {
     "attachments": "choice",
     "ports": "power",
     "placement": "plain",
+    "rollout": "plain",
 }
 
 

@@ -21,7 +21,7 @@ from dtnctl.providers.kubernetes.older_file import is_of_older_file
 from dtnctl.providers.kubernetes.place import Place
 from dtnctl.providers.kubernetes.states import ENDED, Condition, job_condition, lost_condition, newest, service_condition
 from dtnctl.providers.kubernetes.store import MAPS, is_file, stored
-from dtnctl.providers.kubernetes.workloads import spec_of
+from dtnctl.providers.kubernetes.workloads import rollout_of, spec_of
 
 
 def services_seen(lists: Lists, place: Place, now: datetime, damaged: Damaged) -> Iterator[ContainerSeen]:
@@ -32,7 +32,7 @@ def services_seen(lists: Lists, place: Place, now: datetime, damaged: Damaged) -
 
 def service_seen(raw: Json, lists: Lists, place: Place, now: datetime) -> ContainerSeen:
     """One Deployment. What it publishes by a Service is what that one really has, while it is meant to run."""
-    spec = spec_of(raw, place)
+    spec = replace(spec_of(raw, place), rollout=rollout_of(raw))
     if place.node_ports and spec.ports and raw["spec"].get("replicas"):
         held = frozenset(published_by(_service_of(raw, lists)))
         spec = replace(spec, ports=tuple(port for port in spec.ports if port in held))
@@ -113,12 +113,16 @@ def foreign_of(containers: Iterable[ContainerSeen]) -> Iterator[ForeignSeen]:
 
 
 def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
-    """Pods on the node, and Services of the cluster, that are not this endpoint's, with the ports and addresses that they hold."""
+    """Pods on the node, and Services of the cluster, that are not this endpoint's, with the ports and addresses that they hold.
+
+    So are pods that outlived what they were made of (`kubectl delete --cascade=orphan`). One that ends is waited for by what needs it gone.
+    """
     shown = {(place.namespace, service_name(raw["metadata"]["name"])) for raw in lists.deployments if is_of(raw, place.endpoint)}
     yield from other_services(item for item in lists.services if (item["metadata"]["namespace"], item["metadata"]["name"]) not in shown)
+    objects = {raw["metadata"]["name"] for raw in (*lists.deployments, *lists.held) if is_of(raw, place.endpoint)}
     for pod in lists.node_pods:
         is_over = (pod.get("status") or NOTHING).get("phase") in ENDED
-        if is_over or _is_shown_as_container(pod, place):
+        if is_over or (_is_ours(pod, place) and (_is_going(pod) or pod["metadata"]["labels"][LABEL_OBJECT] in objects)):
             continue
         ports = tuple(sorted(set(_ports(pod))))
         addresses = tuple(item for item in addresses_of(pod, place) if item.network != ENGINE_BRIDGE)
@@ -126,10 +130,14 @@ def strangers(lists: Lists, place: Place) -> Iterator[ForeignSeen]:
             yield ForeignSeen(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["metadata"]["uid"], ports, addresses)
 
 
-def _is_shown_as_container(pod: Json, place: Place) -> bool:
-    """Whether its Deployment or Job is in the lists; those of dtnctl in another namespace, or of another endpoint, are not."""
+def _is_ours(pod: Json, place: Place) -> bool:
+    """Whether it was made for this endpoint; those of dtnctl in another namespace, or of another endpoint, were not."""
     is_made_by_dtnctl = LABEL_OBJECT in (pod["metadata"].get("labels") or NOTHING)
     return is_made_by_dtnctl and pod["metadata"]["namespace"] == place.namespace and is_of(pod, place.endpoint)
+
+
+def _is_going(pod: Json) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def _ports(pod: Json) -> Iterator[tuple[int, str]]:

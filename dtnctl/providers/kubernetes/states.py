@@ -12,13 +12,14 @@ from typing import Literal
 
 from dtnctl.model.check_runs import CheckRun
 from dtnctl.model.resources import ContainerState, Health
-from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, Json, annotations_of
+from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, TEMPLATE_NOTE, Json, annotations_of
 from dtnctl.providers.kubernetes.pod_template import CONTAINER
 
 ENDED = ("Succeeded", "Failed")
 KILLED, TIMED_OUT = 137, 124
 EVICTED = "Evicted"  # a pod's own reason: its kubelet ended it for want of memory or disk
 BY_POLICY = "PodFailurePolicy"  # a Job's: its one rule is that of disruptions
+BEFORE = "its pod was made of what was applied before, and the cluster has not replaced it"
 STOPPED_SECONDS = 1  # of activity: the deadline of a Job that dtnctl stops
 Readiness = Literal["", "starting", "healthy", "unhealthy"]
 
@@ -52,6 +53,8 @@ def service_condition(raw: Json, pod: Json | None, health: Health | None, events
         return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
     if pod is None:
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "no pod was created yet")
+    if annotations_of(pod).get(TEMPLATE_NOTE) != annotations_of(raw["spec"].get("template") or NOTHING).get(TEMPLATE_NOTE):
+        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or BEFORE)
     return pod_condition(pod, health, events, now)
 
 

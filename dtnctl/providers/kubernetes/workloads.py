@@ -10,11 +10,12 @@ import json
 from dataclasses import replace
 from functools import partial
 
-from dtnctl.model.resources import LABEL_DEADLINE, ContainerSpec, Pairs
+from dtnctl.model.resources import LABEL_DEADLINE, ONE_POD, ContainerSpec, Pairs
 from dtnctl.providers.kubernetes.claims import holds_network
 from dtnctl.providers.kubernetes.identity import (
     LABEL_OBJECT,
     NAME_NOTE,
+    NOTHING,
     TEMPLATE_NOTE,
     Json,
     Object,
@@ -31,6 +32,7 @@ from dtnctl.providers.kubernetes.pod_template import pod_annotations, pod_spec
 
 DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment"}
 JOB = {"apiVersion": "batch/v1", "kind": "Job"}
+STRATEGY = "Recreate"
 RECORD_FINALIZER = "dtnctl/record"
 LATE_SECONDS = 60  # after a transfer's deadline: its program has ended itself by then, and said so, unless its pod never ran
 WHEN_DISRUPTED = {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
@@ -44,11 +46,27 @@ def deployment(name: str, spec: ContainerSpec, labels: Pairs, place: Place, repl
         "spec": {
             "replicas": replicas,
             "revisionHistoryLimit": 0,
-            "strategy": {"type": "Recreate"},
+            "strategy": {"type": STRATEGY},
+            "paused": False,
             "selector": {"matchLabels": {LABEL_OBJECT: object_name(name, place.endpoint)}},
             "template": template(name, spec, labels, place),
         },
     }
+
+
+def rollout_of(raw: Json) -> str:
+    """ONE_POD for a Deployment as it is applied; else what somebody changed. Of two pods both would have the one address.
+
+    A paused one makes no pod of what is applied.
+    """
+    spec: Json = raw["spec"]
+    replicas, strategy = int(spec.get("replicas", 1)), str((spec.get("strategy") or NOTHING).get("type", STRATEGY))
+    changed = (
+        *([f"{replicas} replicas"] if replicas > 1 else ()),
+        *([f"strategy {strategy}"] if strategy != STRATEGY else ()),
+        *(["paused"] if spec.get("paused") else ()),
+    )
+    return ", ".join(changed) or ONE_POD
 
 
 def job(name: str, spec: ContainerSpec, labels: Pairs, place: Place) -> Object:

@@ -242,6 +242,27 @@ def test_one_that_ends_again_and_again_runs_between_two_ends(restarts: int, sinc
     assert [row.errors for row in service_rows(declared, seen, NOW)] == [(expected,) if expected else ()]
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (
+            {"error": "Unschedulable: 0/1 nodes are available:\n1 Insufficient memory."},
+            "does not run: Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
+        ),
+        (
+            {"error": "CrashLoopBackOff: back-off 10s", "restart_count": 2},
+            "restarting again and again (exit code 0): CrashLoopBackOff: back-off 10s",
+        ),
+    ],
+)
+def test_why_a_service_does_not_run_is_noted_in_the_words_of_its_cluster(how: dict[str, Any], said: str) -> None:
+    """A pod that no node took was called one that is restarted again and again."""
+    declared = site(session())
+    made = applied(declared)
+    change(made, "a", "lab.one", state="restarting", **how)
+    assert notes(plan(declared, made)) == [f"session one on a is as declared but {said}"]
+
+
 @pytest.mark.parametrize("state", ["stopped", "initialized"])
 def test_a_service_that_is_declared_not_to_run_does_not_fail_when_it_does_not(state: str) -> None:
     """The engine calls a container unhealthy as soon as it is stopped."""

@@ -26,6 +26,7 @@ from dtnctl.model.actions import (
 )
 from dtnctl.model.resources import (
     LABEL_REPOSITORY,
+    ONE_POD,
     Attachment,
     ContainerSpec,
     Device,
@@ -114,6 +115,18 @@ def test_a_pod_of_dtnctl_that_is_not_of_this_endpoint_and_namespace_shows_the_po
     found = [(item.name, item.host_ports) for item in engine.observe(ALL).foreign]
     namespace.api.call("DELETE", f"/api/v1/namespaces/{where}/pods/web")
     assert found == [(f"{where}/web", ((18081, "tcp"),))]
+
+
+def test_a_service_of_several_pods_is_seen_and_who_made_it_so_is_named(namespace: Namespace, engine: KubernetesEngine) -> None:
+    container = running(engine)
+    assert engine.inspect(SESSION).spec.rollout == ONE_POD
+    by_others(namespace, {"spec": {"replicas": 2, "paused": True}}, manager="kubectl-scale")
+    seen = engine.inspect(SESSION)
+    assert (seen.state, seen.spec.rollout) == ("running", "2 replicas, paused")
+    with pytest.raises(ConflictError, match="kubectl-scale"):
+        engine.perform(ReplaceContainer(SESSION, container, SPEC, labels_of(SESSION, spec="digest-1"), start=True))
+    by_others(namespace, {"spec": {"replicas": 1, "paused": False}}, manager="kubectl-scale")
+    assert engine.inspect(SESSION).spec.rollout == ONE_POD
 
 
 # --- services -----------------------------------------------------------------------------------------------

@@ -63,6 +63,17 @@ def test_service_of_no_replicas_is_stopped_also_while_its_pod_ends() -> None:
     assert service_condition(deployment(0), running, None, (), NOW) == Condition("exited", started_at=MADE)
 
 
+def test_pod_of_an_earlier_spec_is_not_the_service_that_was_applied() -> None:
+    """A rollout that was paused, or a controller that is down: the plan called the service as declared."""
+    applied, before = deployment(1), pod(running={"startedAt": MADE})
+    applied["spec"]["template"] = {"metadata": {"annotations": {"dtnctl/template": "new"}}}
+    before["metadata"]["annotations"] = {"dtnctl/template": "old"}
+    seen = service_condition(applied, before, None, (), NOW)
+    assert (seen.state, seen.error) == ("restarting", "its pod was made of what was applied before, and the cluster has not replaced it")
+    before["metadata"]["annotations"] = {"dtnctl/template": "new", "cni.example.net/status": "x"}
+    assert service_condition(applied, before, None, (), NOW).state == "running"
+
+
 def test_controllers_words_say_why_there_is_no_pod() -> None:
     refused = deployment(1)
     refused["status"] = {

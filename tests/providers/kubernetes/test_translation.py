@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dtnctl.model.resources import (
     HERE,
     NO_HEALTH,
+    ONE_POD,
     Attachment,
     ContainerSpec,
     Device,
@@ -26,7 +27,7 @@ from dtnctl.model.secrets import SecretVariable
 from dtnctl.providers.kubernetes.networks import link_of, network_object, network_seen
 from dtnctl.providers.kubernetes.place import Link
 from dtnctl.providers.kubernetes.pod_template import pinned_to
-from dtnctl.providers.kubernetes.workloads import deployment, job, spec_of
+from dtnctl.providers.kubernetes.workloads import deployment, job, rollout_of, spec_of
 from tests.providers.kubernetes.defaulting import defaulted
 from tests.providers.kubernetes.scenes import MOVER, PLACE, PLAIN, RDMA, SCENES, STAR, file_of, labels, text_of
 
@@ -193,6 +194,23 @@ def test_change_of_the_live_pod_is_seen(key: str, value: Any, field: str, expect
     raw = live(replace(RDMA, dns=("192.0.2.53",)))
     raw["spec"]["template"]["spec"][key] = value
     assert getattr(spec_of(raw, PLACE), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"replicas": 0}, ONE_POD),  # stopped
+        ({"replicas": 2}, "2 replicas"),
+        ({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}, "strategy RollingUpdate"),
+        ({"paused": True}, "paused"),
+        ({"replicas": 3, "paused": True}, "3 replicas, paused"),
+    ],
+)
+def test_a_second_pod_or_one_that_comes_before_the_old_one_ends_is_seen(changed: dict[str, Any], seen: str) -> None:
+    raw = live(PLAIN)
+    assert rollout_of(raw) == ONE_POD
+    raw["spec"] |= changed
+    assert rollout_of(raw) == seen
 
 
 def test_pod_that_is_pinned_by_a_label_may_be_on_another_node() -> None:
