@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import CancelledError, Future
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Protocol, TypeVar, cast
 
 
@@ -81,3 +82,18 @@ class Once:
             raise
         first.set_result(answer)
         return answer
+
+
+def asked_meanwhile(ask: Callable[[], T]) -> Callable[[], T]:
+    """Ask now, in a thread of its own; what is returned waits for the answer. Where that failed, each who waits asks again."""
+    once = Once()
+
+    def answer() -> T:
+        return once.get("", ask)
+
+    def begin() -> None:
+        with contextlib.suppress(Exception):  # whoever needs the answer gets the words
+            answer()
+
+    Thread(target=begin, name="ask meanwhile", daemon=True).start()
+    return answer

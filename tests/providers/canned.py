@@ -25,7 +25,10 @@ FAST = Timeouts(connect=1.0, answer=1.0, read=5.0, write=5.0, login=5.0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. Bytes are sent as they are, other values as JSON; with `hang_up` there is no answer at all."""
+    """One answer. Bytes are sent as they are, other values as JSON; with `hang_up` there is no answer at all.
+
+    A function is called when it is asked for, and returns the value.
+    """
 
     body: Any = None
     status: int = 200
@@ -34,7 +37,8 @@ class Answer:
 
     @property
     def content(self) -> bytes:
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+        body = self.body() if callable(self.body) else self.body
+        return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 class Canned:
@@ -54,7 +58,7 @@ class Canned:
         self.headers.append(headers)
         path = target.partition("?")[0]
         parts = path.split("/", 2)
-        bare = f"/{parts[2]}" if len(parts) == 3 and parts[1].startswith("v1.") else path
+        bare = f"/{parts[2]}" if len(parts) == 3 and parts[1].startswith(("v1.", "v5.")) else path
         answers = self.answers.get(f"{method} {bare}", [Answer({"message": f"no such thing: {bare}"}, 404)])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import struct
+import threading
 import traceback
 from pathlib import Path
 
@@ -119,17 +120,41 @@ PODMAN_VERSION = {
 }
 
 
+@pytest.mark.parametrize(
+    "lists", [{}, {"GET /containers/json": Answer([]), "GET /libpod/networks/json": Answer([])}], ids=["refused", "shown"]
+)
 @pytest.mark.parametrize("behind_a_proxy", [False, True])
-def test_a_podman_without_root_is_refused_with_one_sentence_before_anything_else_is_asked(tmp_path: Path, behind_a_proxy: bool) -> None:
+def test_a_podman_without_root_is_refused_with_one_sentence_whatever_else_it_answers(
+    tmp_path: Path, behind_a_proxy: bool, lists: dict[str, Answer]
+) -> None:
     ping = Answer(b"OK", headers={"Server": "nginx/1.24.0"}) if behind_a_proxy else PODMAN_PING
     info = Answer({"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]})
-    answers = {"GET /_ping": ping, "GET /version": Answer(PODMAN_VERSION), "GET /info": info}
+    answers = {"GET /_ping": ping, "GET /version": Answer(PODMAN_VERSION), "GET /info": info, **lists}
     with canned_engine(tmp_path, answers) as (engine, canned):
         silence = engine.observe(Wanted()).silence
         with pytest.raises(UnreachableError, match=re.escape(silence)):
             engine.start("x")
+        with pytest.raises(UnreachableError, match=re.escape(silence)):
+            engine.inspect("x")
     assert "a Podman without root answers there" in silence
-    assert {request.split()[1].removeprefix("/v1.41") for request in canned.requests} <= {"/_ping", "/version", "/info"}
+    assert {request.split()[0] for request in canned.requests} == {"GET"}
+
+
+def test_a_podman_is_asked_for_its_host_while_it_shows_what_is_there(tmp_path: Path) -> None:
+    """For that answer it starts other programs: it was waited for before the first list was asked for."""
+    listed = threading.Event()
+
+    def containers() -> list[object]:
+        listed.set()
+        return []
+
+    info = Answer(lambda: {"Name": "dtn1"} if listed.wait(4) else {})
+    lists = {"GET /containers/json": Answer(containers), "GET /libpod/networks/json": Answer([])}
+    with canned_engine(tmp_path, {"GET /_ping": PODMAN_PING, "GET /info": info, **lists}) as (engine, canned):
+        seen = engine.observe(Wanted())
+        engine.observe(Wanted())
+    assert (seen.silence, seen.identity) == ("", "dtn1")
+    assert [request for request in canned.requests if "/info" in request] == ["GET /v1.41/info"]
 
 
 def test_an_old_podman_is_refused_by_its_ping(tmp_path: Path) -> None:

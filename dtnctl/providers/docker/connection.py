@@ -27,6 +27,7 @@ from dtnctl.providers.docker.reach.pool import Answer
 from dtnctl.providers.docker.reach.transport import Transport
 from dtnctl.providers.docker.versions import OLDEST_API, common_api, is_podman, version_of_ping
 from dtnctl.providers.records import recorded
+from dtnctl.providers.shared import asked_meanwhile
 from dtnctl.providers.timeouts import Timeouts
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class Connection:
         limits = self.client.timeouts
         kwargs.setdefault("timeout", (limits.connect, limits.read if method in READS else limits.write))
         target = self._target(method, path, names)
+        if method not in READS:
+            self.dialect.admit()
         if "json" in kwargs:
             kwargs["json"] = self.dialect.body(path, kwargs["json"])
         if "params" in kwargs:
@@ -151,7 +154,10 @@ class Connection:
         limits = self.client.timeouts
         target = self._target("GET", path, names)
         with recorded(self.address.text, "GET", target), self.translated():
-            raw = _decoded(self, self.client.read(target, headers=headers, limits=(limits.connect, limits.read)))
+            answer = self.client.read(target, headers=headers, limits=(limits.connect, limits.read))
+            if not _is_success(answer.status):
+                self.dialect.admit()
+            raw = _decoded(self, answer)
         return self.dialect.answer(path, self.transport.sifted(path, raw) if isinstance(raw, list) else raw)
 
     def _target(self, method: str, path: str, names: Iterable[str]) -> str:
@@ -242,16 +248,23 @@ def _number(version: Mapping[str, Any]) -> str:
 
 
 def _podmans(connection: Connection, version: Mapping[str, Any]) -> Dialect:
-    """That of a Podman that can be worked with; UnreachableError, in one sentence, for any other. Imported where there is one."""
+    """That of a Podman that is new enough; UnreachableError, in one sentence, for any other. Imported where there is one.
+
+    Whether root runs it is asked while the first reads are under way: the answer takes longer than all of them.
+    """
     from dtnctl.providers.podman.dialect import PodmanDialect, why_rootless_is_refused, why_too_old
 
     address = connection.address.text
     if reason := why_too_old(_number(version)):
         raise UnreachableError(f"{address}: {reason}")
-    host = connection.get("/info")
-    if reason := why_rootless_is_refused(host):
-        raise UnreachableError(f"{address}: {reason}")
-    return PodmanDialect(host, lambda: datetime.now(UTC) + timedelta(seconds=connection.clock_ahead or 0))
+
+    def ask() -> Mapping[str, Any]:
+        host: Mapping[str, Any] = connection.get("/info")
+        if reason := why_rootless_is_refused(host):
+            raise UnreachableError(f"{address}: {reason}")
+        return host
+
+    return PodmanDialect(asked_meanwhile(ask), lambda: datetime.now(UTC) + timedelta(seconds=connection.clock_ahead or 0))
 
 
 def _ping(connection: Connection) -> Mapping[str, Any] | None:

@@ -10,7 +10,7 @@ from dtnctl.model.drivers import HOST_NETWORK
 
 
 class Dialect(Protocol):
-    """All above it asks in Docker's words and gets answers in these. Pure."""
+    """All above it asks in Docker's words and gets answers in these. Pure, but for what an engine is asked only once."""
 
     @property
     def backend(self) -> str:
@@ -23,6 +23,9 @@ class Dialect(Protocol):
     @property
     def connects_blindly(self) -> bool:
         """Whether it takes a second connection to a network for the first, and keeps one that it could not make."""
+
+    def admit(self) -> None:
+        """UnreachableError for an engine that is not worked with. May wait for its answer: asked before writes and after refusals."""
 
     def identity(self, networks: Iterable[Mapping[str, Any]]) -> str:
         """What outlives the engine's restarts and is another one where another engine answers, by its networks; empty if nothing is."""
@@ -58,6 +61,9 @@ class DockerDialect:
     backend = DOCKER.name
     guards_names_only = False
     connects_blindly = False
+
+    def admit(self) -> None:
+        """Every Docker of a known version is worked with."""
 
     def identity(self, networks: Iterable[Mapping[str, Any]]) -> str:
         """The id of the host's network, which an engine makes once and keeps with its data."""

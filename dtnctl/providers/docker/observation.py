@@ -184,8 +184,7 @@ def _lease(item: Json | None, view: View) -> LeaseSeen | None:
 
 def _divide_networks(raws: Iterable[Json], view: View) -> tuple[tuple[NetworkSeen, ...], tuple[NetworkSeen, ...]]:
     seen = sorted((network_seen(raw) for raw in raws), key=lambda item: (item.name, item.id))
-    ours = tuple(item for item in seen if view.owns(item.labels, item.name))
-    return ours, tuple(item for item in seen if item not in ours)
+    return view.divided(seen)
 
 
 # --- one object ---------------------------------------------------------------------------------------------

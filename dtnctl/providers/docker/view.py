@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from dtnctl.model.resources import LABEL_REPOSITORY, Pairs, is_owned
+from dtnctl.model.resources import LABEL_REPOSITORY, ContainerSeen, NetworkSeen, Pairs, is_owned
 from dtnctl.model.site_settings import Registry
 from dtnctl.providers.secrets.source import SecretSource
+
+Named = TypeVar("Named", ContainerSeen, NetworkSeen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,14 @@ class View:
             repository=self.repository,
             unlabelled=self.unlabelled,
         )
+
+    def divided(self, items: Iterable[Named]) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
+        """Ours and others', each in their order."""
+        ours: list[Named] = []
+        others: list[Named] = []
+        for item in items:
+            (ours if self.owns(item.labels, item.name) else others).append(item)
+        return tuple(ours), tuple(others)
 
     def signed(self, labels: Pairs) -> Pairs:
         """The labels with the repository's id: everything that is made carries it, so no caller can forget it."""

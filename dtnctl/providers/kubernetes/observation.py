@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -48,8 +48,7 @@ def observe(cluster: Cluster, pool: Executor, wanted: Wanted) -> EndpointSeen:
     now = datetime.now(UTC)
     damaged = Damaged()
     found = [*services_seen(lists, place, now, damaged), *jobs_seen(lists, place, damaged), *markers_seen(lists, place)]
-    ours = [item for item in found if view.owns(item.labels, item.name)]
-    others = [item for item in found if item not in ours]
+    ours, others = view.divided(found)
     networks, foreign_networks = networks_seen(lists, place, view)
     node = node_id(cluster, lists.node)
     return EndpointSeen(
@@ -122,7 +121,7 @@ def _lease(store: ClusterStoreReader, view: View) -> LeaseSeen | None:
     return LeaseSeen(found.id, found.labels.get(LABEL_HOLDER, ""), is_ours=view.owns(found.labels, found.name))
 
 
-def _has_transfer(ours: list[ContainerSeen]) -> bool:
+def _has_transfer(ours: Iterable[ContainerSeen]) -> bool:
     """Whether records count unasked: a transfer that nothing declares any more is recorded before its container goes."""
     return any(item.kind == "transfer" for item in ours)
 

@@ -151,5 +151,5 @@ def networks_seen(lists: Lists, place: Place, view: View) -> tuple[tuple[Network
     """Ours and others'. A definition of somebody else takes no interface, so none is shown of it; its subnet may be ours by mistake."""
     found = [network_seen(raw, place) for raw in lists.networks or () if is_of(raw, place.endpoint)]
     seen = sorted(found, key=lambda item: (item.name, item.id))
-    ours = tuple(item for item in seen if view.owns(item.labels, item.name))
-    return ours, tuple(replace(item, spec=replace(item.spec, parent="")) for item in seen if item not in ours)
+    ours, others = view.divided(seen)
+    return ours, tuple(replace(item, spec=replace(item.spec, parent="")) for item in others)

@@ -40,20 +40,23 @@ BODIES: Mapping[str, Callable[[Json], dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PodmanDialect:
-    """A Podman that has answered. `host` is its answer to /info, which costs it half a second: it is asked once.
+    """A Podman that has answered. `host` waits for its answer to /info, for which it starts other programs: half a second of a quiet host.
 
-    `now` returns the time there.
+    It raises UnreachableError for a Podman that is not worked with. `now` returns the time there.
     """
 
-    host: Json
+    host: Callable[[], Json]
     now: Callable[[], datetime]
     backend: str = "Podman"
     guards_names_only: bool = True
     connects_blindly: bool = True  # 5.4 shows no container at all while it keeps one that failed
 
+    def admit(self) -> None:
+        self.host()
+
     def identity(self, networks: Iterable[Json]) -> str:  # noqa: ARG002  others have it there
         """The host's name: Podman has no id of its own, and its own network has the same one everywhere."""
-        return str(self.host.get("Name") or "")
+        return str(self.host().get("Name") or "")
 
     def path(self, method: str, path: str, version: str) -> str:
         found = PATHS.get((method, path), path)
@@ -65,7 +68,7 @@ class PodmanDialect:
 
     def known(self, path: str) -> Any:
         """What need not be asked again. Its ID is another one each time."""
-        return {**self.host, "ID": ""} if path == "/info" else None
+        return {**self.host(), "ID": ""} if path == "/info" else None
 
     def answer(self, path: str, raw: Any) -> Any:
         if path == "/containers/{}/json":

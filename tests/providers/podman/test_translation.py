@@ -17,7 +17,7 @@ from dtnctl.providers.podman.dialect import PodmanDialect, why_rootless_is_refus
 from dtnctl.providers.podman.notes import ANNOTATION, noted
 
 NOW = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
-DIALECT = PodmanDialect({"ID": "another one each time", "Name": "dtn1"}, lambda: NOW)
+DIALECT = PodmanDialect(lambda: {"ID": "another one each time", "Name": "dtn1"}, lambda: NOW)
 IMAGE = {"Config": {"Env": ["PATH=/bin"]}}
 SPEC = ContainerSpec(image="tiny:1", command=("sleep", "100"), entrypoint=(), env=(("PATH", "/bin"),), attachments=(Attachment("bridge"),))
 ID = "ab" * 32
