@@ -96,7 +96,7 @@ def _port(text: str) -> int | None:
 
 
 def _errors(live: ContainerSeen, restarts: str) -> Iterator[str]:
-    if live.error:
+    if live.error and not restarts.endswith(" ".join(live.error.split())):  # else it is said there
         yield live.error
     if live.oom_killed:
         yield "killed: out of memory"

@@ -261,6 +261,7 @@ def test_why_a_service_does_not_run_is_noted_in_the_words_of_its_cluster(how: di
     made = applied(declared)
     change(made, "a", "lab.one", state="restarting", **how)
     assert notes(plan(declared, made)) == [f"session one on a is as declared but {said}"]
+    assert [row.errors for row in service_rows(declared, made.observe(), NOW)] == [(said,)]
 
 
 @pytest.mark.parametrize("state", ["stopped", "initialized"])
