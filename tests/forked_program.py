@@ -7,8 +7,10 @@ is that of the process that forks.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -162,6 +164,8 @@ def warm_up() -> None:
         importlib.import_module(name)
     for name in COMMANDS:
         load_command(name)
+    gc.collect()
+    gc.freeze()  # forks share what they do not look through
 
 
 def serve(questions: socket.socket) -> None:
@@ -228,9 +232,40 @@ def _report_end(handle: int, pid: int, answers: socket.socket) -> None:
         answers.send(NUMBER.pack(os.waitstatus_to_exitcode(status)))
 
 
-if __name__ == "__main__":
+class QuickEnd:
+    """Ends a process where Python would begin to take it apart: threads have ended by then, and what others registered was called.
+
+    A fork shares a hundred megabytes of modules, and to go through them copies all: nine tenths of what a short command costs in one.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        atexit.register(self)  # before all others, so that it is called after them
+
+    def __call__(self) -> None:
+        if self.code is None:
+            return
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except Exception:  # noqa: BLE001  # Python makes of it what it does at any program's end
+            return
+        os._exit(self.code)
+
+
+def main() -> None:
+    """In the end only forks get here: they are dtnctl."""
+    end = QuickEnd()
     warm_up()
     serve(socket.socket(fileno=int(sys.argv[1])))
     from dtnctl.cli.main import run
 
-    run()
+    try:
+        run()
+    except SystemExit as stop:
+        end.code = stop.code if isinstance(stop.code, int) else None
+        raise
+
+
+if __name__ == "__main__":
+    main()
