@@ -164,8 +164,19 @@ def warm_up() -> None:
         importlib.import_module(name)
     for name in COMMANDS:
         load_command(name)
+    build_validators()
     gc.collect()
     gc.freeze()  # forks share what they do not look through
+
+
+def build_validators() -> None:
+    """Those of all models that are imported, which are else built when a file first needs them: by each fork again."""
+    from dtnctl.model.written import Written
+
+    left = [Written]
+    while left:
+        left += (model := left.pop()).__subclasses__()
+        model.model_rebuild()
 
 
 def serve(questions: socket.socket) -> None:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from tests.faults import scene
+from tests.forked_program import build_validators
 
 
 class _Control(http.client.HTTPConnection):
@@ -246,6 +247,7 @@ def warm_up() -> None:
     program()
     for name in COMMANDS:
         load_command(name)
+    build_validators()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -74,3 +74,21 @@ def test_second_plan_of_the_same_files_imports_neither_sdk_nor_yaml_nor_the_agen
     assert first.stdout == second.stdout
     imported = second.stderr.rpartition("IMPORTED")[2].split()
     assert [name for name in (*SLOW, "urllib3", "yaml", "dtn_agent.protocol") if name in imported] == []
+
+
+BUILT = """
+import contextlib, sys
+from dtnctl.cli.main import run
+with contextlib.suppress(SystemExit):
+    run()
+from dtnctl.model.site_settings import SiteSettings
+from dtnctl.model.transfer import Transfer
+print("BUILT", SiteSettings.__pydantic_complete__, Transfer.__pydantic_complete__, file=sys.stderr)
+"""
+
+
+def test_the_validator_of_a_kind_of_file_is_built_when_one_is_read(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "site.yaml").write_text("name: fast\n")
+    ran = subprocess.run([sys.executable, "-c", BUILT, "validate"], cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert "BUILT True False" in ran.stderr, ran.stderr
