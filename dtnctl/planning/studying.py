@@ -175,7 +175,7 @@ def _networks(found: Study, endpoint: str, services: list[Service]) -> NetworkPl
 
 def _obstacles(found: Study) -> Mapping[str, Refusal]:
     """By network, why the path that it goes over is not there and will not be made."""
-    refused = {name: item.refusal for name, item in found.paths.items() if item.refusal is not None}
+    refused = {name: item.obstacle for name, item in found.paths.items() if item.obstacle is not None}
     return {name: refused[path] for name, item in found.site.networks.items() if (path := item.value.path) in refused and path is not None}
 
 

@@ -33,9 +33,21 @@ def making(row: PathKind, state: PathState | None) -> tuple[Verb, ...]:
             return ()
 
 
+def reserving(state: PathState | None) -> tuple[Verb, ...]:
+    """What is still to be done until it is reserved, of one whose time has not come: to wait until it is active would end in a failure."""
+    match state:
+        case None:
+            return ("request", ("wait", "reserved"))
+        case "asked":
+            return (("wait", "reserved"),)
+        case _:
+            return ()
+
+
 def modifying(row: PathKind, state: PathState) -> tuple[Verb, ...]:
     """The same for one that is changed in place, which only one at rest is."""
-    return ("modify", ("wait", "active" if state == "active" or not row.activates else "reserved"), *making(row, state))
+    wait: Verb = ("wait", "active" if state == "active" or not row.activates else "reserved")
+    return ("modify", wait, *(verb for verb in making(row, state) if verb != wait))
 
 
 def releasing(row: PathKind, state: PathState) -> tuple[Verb, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dtnctl.model.path_rows import PromisedBandwidth
-from dtnctl.model.paths import GONE, PathProviderSeen, PathSeen, PathSpec
+from dtnctl.model.paths import GONE, PathProviderSeen, PathSeen, PathSpec, PathState
 from dtnctl.model.plan import Cause, FieldChange
 from dtnctl.model.resources import EndpointSeen, Snapshot
 from dtnctl.model.site import Site
@@ -15,7 +15,7 @@ from dtnctl.planning.choices.holdings import ACTIVE_STATES
 from dtnctl.planning.paths.bandwidth import promised_bandwidth
 from dtnctl.planning.paths.differences import path_differences, rate_text
 from dtnctl.planning.paths.handover import Holder, Stuck, as_holder, holders_of
-from dtnctl.planning.paths.steps import Verb, making, modifying, releasing
+from dtnctl.planning.paths.steps import Verb, making, modifying, releasing, reserving
 from dtnctl.planning.paths.wanted import DeclaredPath, declared_paths
 from dtnctl.planning.refusal import Refusal
 from dtnctl.planning.scope import Scope
@@ -32,7 +32,7 @@ class StudiedPath:
 
     `refusal` is why it is not what it should be and nothing is done about it in this plan; `is_blocked`: that is for a person to solve,
     and not because it is over, unknown or left out. `verbs` are what is done. `differences` are of what was seen.
-    `after` are paths of ours that have its VLAN until they are released.
+    `after` are paths of ours that have its VLAN until they are released. `opens`: its window has not begun, so that it is only reserved.
     """
 
     path: DeclaredPath
@@ -43,6 +43,12 @@ class StudiedPath:
     is_blocked: bool = False
     differences: tuple[FieldChange, ...] = ()
     after: tuple[Holder, ...] = ()
+    opens: Refusal | None = None
+
+    @property
+    def obstacle(self) -> Refusal | None:
+        """Why no network can be made over it in this plan; None if one can."""
+        return self.refusal or self.opens
 
     @property
     def request_step(self) -> str:
@@ -52,7 +58,7 @@ class StudiedPath:
     @property
     def last_step(self) -> tuple[str, ...]:
         """The step after which it carries packets; nothing if it does already."""
-        if self.refusal is not None or not self.verbs:
+        if self.obstacle is not None or not self.verbs:
             return ()
         return (path_id(self.path.provider, "wait-active", self.path.name),)
 
@@ -101,6 +107,9 @@ def _studied(view: PathView, path: DeclaredPath) -> StudiedPath:
     found = StudiedPath(path, spec, view.provider(path.provider).named(path.name) if path.row.is_asked else None)
     if path.is_over(view.now):
         return replace(found, refusal=_refusal(path, "E0545", "its window is over", "window", "a later `until`"))
+    if path.is_early(view.now):
+        opens = _refusal(path, "E0545", f"its window begins at {path.spec(0).starts}", "window", "an earlier `from`, or apply again then")
+        found = replace(found, opens=opens)
     if not path.row.is_asked:
         return found
     if silent := next(_silent(view, path), ""):
@@ -111,7 +120,7 @@ def _studied(view: PathView, path: DeclaredPath) -> StudiedPath:
         refusal = _refusal(path, "E0541", f"no VLAN of {low}-{high} is free for it", "vlan", "a wider range")
         return replace(found, refusal=refusal, is_blocked=True)
     if found.seen is None or found.seen.state in GONE:
-        return _granted(view, replace(found, verbs=making(path.row, None)), spec)
+        return _granted(view, replace(found, verbs=_making(found, None)), spec)
     return _granted(view, _compared(view, found, spec, found.seen), spec)
 
 
@@ -151,6 +160,11 @@ def _not_offered(path: DeclaredPath, spec: PathSpec, provider: PathProviderSeen,
     return _refusal(path, "E0541", text, "vlan", fix)
 
 
+def _making(found: StudiedPath, state: PathState | None) -> tuple[Verb, ...]:
+    """What is still to be done in this plan of one that is in that state."""
+    return making(found.path.row, state) if found.opens is None else reserving(state)
+
+
 def _former_ends(view: PathView, found: StudiedPath) -> tuple[str, ...]:
     """Endpoints of the site that the path was made for, and that its file does not name any more."""
     made_for = found.seen.spec.endpoints if found.seen is not None else ()
@@ -172,11 +186,12 @@ def _compared(view: PathView, found: StudiedPath, spec: PathSpec, seen: PathSeen
     found = replace(found, differences=differences)
     if seen.state not in ("failed", "releasing"):
         if not differences:
-            return replace(found, verbs=making(row, seen.state))
+            return replace(found, verbs=_making(found, seen.state))
         states = ("active", "reserved") if row.modifies_reserved else ("active",)
         if not any(item.forces_replace for item in differences) and seen.state in states:
-            return replace(found, verbs=modifying(row, seen.state))
-    found = replace(found, verbs=(*releasing(row, seen.state), *making(row, None)))
+            verbs = modifying(row, seen.state) if found.opens is None else ("modify", ("wait", "reserved"))
+            return replace(found, verbs=verbs)
+    found = replace(found, verbs=(*releasing(row, seen.state), *_making(found, None)))
     if away := next((name for name in _former_ends(view, found) if view.endpoint(name).is_silent), ""):
         text = f"it may be used on {away}, which does not answer, and it would have to be released"
         return replace(found, refusal=_refusal(path, "E0540", text, "ends", "apply again once it answers"))

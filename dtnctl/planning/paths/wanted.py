@@ -37,6 +37,11 @@ class DeclaredPath:
         """Whether its window has ended."""
         return is_over(self.document.value, now)
 
+    def is_early(self, now: datetime) -> bool:
+        """Whether its window has not begun."""
+        window = self.document.value.window
+        return window is not None and window.from_ is not None and window.from_ > now
+
     def spec(self, vlan: int) -> PathSpec:
         """What its provider is asked for, with this VLAN."""
         path, window = self.document.value, self.document.value.window

@@ -111,7 +111,7 @@ def test_kind_without_activation_is_asked_and_waited_for() -> None:
     row = replace(ROW, activates=False)
     assert making(row, None) == ("request", ("wait", "active"))
     assert making(row, "asked") == making(row, "reserved") == making(row, "activating") == (("wait", "active"),)
-    assert modifying(row, "reserved") == ("modify", ("wait", "active"), ("wait", "active"))
+    assert modifying(row, "reserved") == ("modify", ("wait", "active"))
 
 
 def test_kind_that_releases_what_is_active() -> None:
