@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from dtnctl import __version__
 from dtnctl.errors import EngineError, UnreachableError
+from dtnctl.model.path_files import LOGIN_FIELDS
 from dtnctl.providers.base import ReadOnlyError
 from dtnctl.providers.paths.base import PathAccess
 from dtnctl.providers.records import recorded
@@ -23,6 +24,7 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 READS = frozenset({"GET"})
 WRITES = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+UNAUTHORIZED = 401
 OWN_WORDS = ("detail", "message", "error_text", "exception", "title")  # keys under which providers say what is wrong
 
 
@@ -90,8 +92,17 @@ class PathCalls:
         """One call that must be taken. EngineError with the provider's words if it is refused."""
         answer = self.send(method, path, body)
         if answer.status >= 400:
-            raise EngineError(f"{self.name} answers {answer.status}: {answer.words}", answer.status)
+            raise self.refused(answer)
         return answer
+
+    def refused(self, answer: Answer) -> EngineError:
+        """What the provider says against a call; where it is our login that it does not take, with what that is made of."""
+        if answer.status != UNAUTHORIZED:
+            status = "" if answer.status == 200 else f" {answer.status}"
+            return EngineError(f"{self.name} answers{status}: {answer.words}", answer.status)
+        given = [name for name in LOGIN_FIELDS if getattr(self.access.settings, name) is not None]
+        fix = f"look at `{'` and `'.join(given)}` of {self.name} in site.yaml" if given else f"{self.name} has no login in site.yaml"
+        return EngineError(f"{self.name} refuses our login (401: {answer.words}): {fix}", answer.status)
 
     def secret(self, name: str) -> str:
         """A token or a password of site.yaml. UnreachableError if it cannot be looked up."""

@@ -59,8 +59,7 @@ class Observer(PathReader):
         """What it answers. EngineError with its words if it refuses, which its status does not say."""
         said = answer.document
         if answer.status >= 400 or not isinstance(said, Mapping) or said.get("error"):
-            status = "" if answer.status == 200 else f" {answer.status}"
-            raise EngineError(f"{self.provider} answers{status}: {answer.words}", answer.status)
+            raise self._calls.refused(answer)
         return said
 
     def _seen(self, item: Mapping[str, Any]) -> PathSeen | None:

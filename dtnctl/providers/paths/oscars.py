@@ -148,7 +148,7 @@ class Service(Observer):
     def _is_free(self, name: str) -> bool:
         answer = self._calls.send("GET", f"/api/l2vpn/get/{name}")
         if answer.status >= 400 and answer.status != 404:
-            raise EngineError(f"{self.provider} answers {answer.status}: {answer.words}", answer.status)
+            raise self._calls.refused(answer)
         return answer.status == 404
 
     def _body(self, name: str, path: PathSpec, beginning: int) -> Mapping[str, Any]:

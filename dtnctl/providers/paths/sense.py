@@ -154,7 +154,7 @@ class Observer(PathReader):
 
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status >= 400:
-            raise EngineError(f"{self.provider} answers {answer.status}: {answer.words}", answer.status)
+            raise self._calls.refused(answer)
         return answer
 
     def _log_in(self) -> None:

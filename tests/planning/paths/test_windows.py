@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ EARLY = ASKED.replace(PORTS[0], PLACES[0]).replace(PORTS[1], PLACES[1]) + WINDOW
 REASON = f"path a2b: its window begins at {LATER:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def planned(state: PathState | None, days: int = 0, **there: object) -> Plan:
+def planned(state: PathState | None, days: int = 0, **there: Any) -> Plan:
     text = declared(path=EARLY, settings=SETTINGS)
     paths = [] if state is None else [seen(state, ends=PLACES, **there)]
     return make_plan(text, look(world(text), provider(*paths)), now=NOW + timedelta(days=days))

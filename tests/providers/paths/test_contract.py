@@ -261,6 +261,8 @@ def test_wrong_token_is_silence_that_does_not_show_it(double: Double) -> None:
     found = path_observer(access(double, OWNER, wrong)).observe()
     assert found.silence
     assert wrong not in found.silence
+    assert "our login" in found.silence or "no token for" in found.silence, "a person must see that it is not away"
+    assert "`" in found.silence or "no token for" in found.silence, "and what to look at"
 
 
 def test_observer_cannot_write(double: Double) -> None:
@@ -271,3 +273,12 @@ def test_observer_cannot_write(double: Double) -> None:
         with pytest.raises(ReadOnlyError):
             calls.send(method, "/reservations", {})
     assert len(double.living) == before
+
+
+def test_provider_that_wants_a_login_where_the_site_has_none_is_named() -> None:
+    with DOUBLES["nsi"]() as nsi:
+        given = access(nsi)
+        without = replace(given, settings=given.settings.model_copy(update={"token": None}))
+        assert path_observer(without).observe().silence == (
+            "anagram refuses our login (401: Not authenticated): anagram has no login in site.yaml"
+        )
