@@ -135,7 +135,8 @@ def _path_accesses(workplace: Workplace, timeout: float) -> Iterator[PathAccess]
     from dtnctl.providers.paths.base import PathAccess
     from dtnctl.providers.timeouts import Timeouts
 
-    owner = PathOwner(workplace.site.name, workplace.site.repository)
+    site = workplace.site
+    owner = PathOwner(site.name, site.repository, adopts=site.settings.value.adopts is not None)
     timeouts = Timeouts(connect=min(timeout, 5.0), answer=timeout)
     for name, settings in workplace.site.settings.value.path_providers.items():
         yield PathAccess(name, settings, owner, workplace.root, timeouts, workplace.secrets)

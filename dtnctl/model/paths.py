@@ -70,14 +70,23 @@ class PathProviderSeen:
 
 @dataclass(frozen=True, slots=True)
 class PathOwner:
-    """Whose paths are meant: a site, and its repository's id (empty without one)."""
+    """Whose paths are meant: a site, and its repository's id (empty without one).
+
+    `adopts`: paths of the site that were made before the repository had an id are this owner's, too.
+    """
 
     site: str
     repository: str = ""
+    adopts: bool = False
 
     def id_of(self, path: str) -> str:
         """The id that a path of this owner has at a provider that takes ids from outside: always the same for the same name."""
         return str(uuid5(_NAMESPACE, f"{self.repository}/{self.site}/{path}"))
+
+    def ids_of(self, path: str) -> tuple[str, ...]:
+        """The ids under which such a path may be there: what is asked for gets the first one."""
+        former = (PathOwner(self.site).id_of(path),) if self.adopts else ()
+        return (self.id_of(path), *former)
 
     def mark(self, spec: PathSpec) -> str:
         """The text that says at the provider whose path it is, which one, and which endpoints it is for."""
@@ -86,6 +95,7 @@ class PathOwner:
     def read_mark(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         """Name and endpoints of a path of this owner; None for anything else."""
         match = _MARK.fullmatch(text)
-        if match is None or (match[1], match[2]) != (self.repository, self.site):
+        repositories = {self.repository, ""} if self.adopts else {self.repository}
+        if match is None or match[1] not in repositories or match[2] != self.site:
             return None
         return match[3], tuple(match[4].split())

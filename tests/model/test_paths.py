@@ -160,6 +160,15 @@ def test_id_is_always_the_same_for_one_path_and_another_one_for_another() -> Non
     assert OWNER.id_of("a2b") == ids[0]
 
 
+def test_owner_that_adopts_knows_paths_from_before_its_repository_had_an_id() -> None:
+    former, owner = PathOwner("scinet"), PathOwner("scinet", "0123456789ab", adopts=True)
+    assert owner.read_mark(former.mark(SPEC)) == OWNER.read_mark(OWNER.mark(SPEC))
+    assert owner.read_mark(OWNER.mark(SPEC)) == OWNER.read_mark(OWNER.mark(SPEC))
+    assert owner.read_mark("dtnctl:ffffffffffff:scinet/a2b") is None
+    assert owner.ids_of("a2b") == (OWNER.id_of("a2b"), former.id_of("a2b"))
+    assert OWNER.ids_of("a2b") == (OWNER.id_of("a2b"),)
+
+
 def test_path_of_a_name_is_the_one_that_is_of_use_else_the_last_that_was() -> None:
     old, newer = (PathSeen(number, "released", SPEC) for number in ("1", "2"))
     live = PathSeen("3", "active", SPEC)

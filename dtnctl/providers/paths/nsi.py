@@ -40,7 +40,7 @@ class Observer(PathReader):
     def _seen(self, item: Mapping[str, Any]) -> PathSeen | None:
         """None if it is not ours: another description, or one that was copied from ours, whose id is another one."""
         found = self._access.owner.read_mark(str(item.get("description")))
-        if found is None or item.get("globalReservationId") != self._id(found[0]):
+        if found is None or item.get("globalReservationId") not in self._ids(found[0]):
             return None
         status = str(item.get("status"))
         if status not in STATES:
@@ -61,8 +61,8 @@ class Observer(PathReader):
             bandwidth=int(p2ps.get("capacity") or 0) * KBIT,
         )
 
-    def _id(self, path: str) -> str:
-        return f"urn:uuid:{self._access.owner.id_of(path)}"
+    def _ids(self, path: str) -> tuple[str, ...]:
+        return tuple(f"urn:uuid:{known}" for known in self._access.owner.ids_of(path))
 
 
 class Service(Observer):
@@ -79,7 +79,7 @@ class Service(Observer):
             "POST",
             "/reservations",
             {
-                "globalReservationId": self._id(path.name),
+                "globalReservationId": self._ids(path.name)[0],
                 "description": self._access.owner.mark(path),
                 "criteria": {"serviceType": options.get("service_type", SERVICE_TYPE), "p2ps": p2ps},
                 "requesterNSA": options["requester"],

@@ -65,7 +65,7 @@ class Observer(PathReader):
     def _seen(self, item: Mapping[str, Any]) -> PathSeen | None:
         """None if it is not ours: another description, or one that was copied from ours, whose identifier is another one."""
         found = self._access.owner.read_mark(str(item.get("description")))
-        if found is None or item.get("external_identifier") != self._access.owner.id_of(found[0]):
+        if found is None or item.get("external_identifier") not in self._access.owner.ids_of(found[0]):
             return None
         ends = item["endpoints"]
         reviewed = [_port(end) for end in ends if end.get("state") == IN_REVIEW]

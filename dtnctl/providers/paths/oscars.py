@@ -66,7 +66,7 @@ class Observer(PathReader):
     def _seen(self, item: Mapping[str, Any]) -> PathSeen | None:
         """None if it is not ours: another description, or a name that we do not give to a path of that name."""
         found = self._access.owner.read_mark(str(item["meta"].get("description")))
-        if found is None or item["name"] not in self._names(found[0]):
+        if found is None or all(item["name"] not in _names(known) for known in self._access.owner.ids_of(found[0])):
             return None
         status = item["status"]
         words = " ".join(str(status[key]) for key in ("phase", "state", "deploymentState") if status.get(key))
@@ -99,10 +99,6 @@ class Observer(PathReader):
             mtu=int(item["tech"].get("mtu") or 0),
             until="" if ending >= LAST_MOMENT else datetime.fromtimestamp(ending, UTC).isoformat().replace("+00:00", "Z"),
         )
-
-    def _names(self, path: str) -> tuple[str, ...]:
-        """The names that a path of ours may have, in the order in which they are taken: each is used once, also after a release."""
-        return tuple(_name(f"{self._access.owner.id_of(path)} {number}") for number in range(NAMES))
 
 
 class Service(Observer):
@@ -140,7 +136,7 @@ class Service(Observer):
         for there in ours:
             if there.state not in GONE:
                 raise EngineError(f"{self.provider} has path {path.name} already, as {there.id}: {there.words}")
-        for name in (name for name in self._names(path.name) if name not in {seen.id for seen in ours}):
+        for name in (name for name in _names(self._access.owner.id_of(path.name)) if name not in {seen.id for seen in ours}):
             if self._is_free(name):
                 return name
         raise EngineError(f"{self.provider}: all {NAMES} names that path {path.name} may have were used; give the path another name")
@@ -174,6 +170,11 @@ class Service(Observer):
             "bundles": [_bundle(devices[0], device) for device in devices[1:]],
             "endpoints": [{"device": end.partition(":")[0], "port": end, "vlan": path.vlan, "tagged": True} for end in path.ends],
         }
+
+
+def _names(path_id: str) -> tuple[str, ...]:
+    """The names that a path of this id may have, in the order in which they are taken: each is used once, also after a release."""
+    return tuple(_name(f"{path_id} {number}") for number in range(NAMES))
 
 
 def _name(text: str) -> str:

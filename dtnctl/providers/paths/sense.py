@@ -109,7 +109,7 @@ class Observer(PathReader):
         if found is None or not intents:
             return None
         connections = (json.loads(intents[-1]["json"]).get("data") or {}).get("connections") or [{}]
-        is_ours = connections[0].get("name") == self._access.owner.id_of(found[0])
+        is_ours = connections[0].get("name") in self._access.owner.ids_of(found[0])
         return self._spec(*found, connections[0]) if is_ours else None
 
     def _spec(self, name: str, endpoints: tuple[str, ...], connection: Mapping[str, Any]) -> PathSpec:

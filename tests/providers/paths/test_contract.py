@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
@@ -95,6 +96,19 @@ def test_path_of_another_site_or_repository_is_not_ours(double: Double) -> None:
     make(double)
     for owner in (PathOwner("other"), PathOwner("lab", "0123456789ab")):
         assert observer(double, owner).observe().paths == ()
+
+
+def test_path_from_before_the_repository_had_an_id_is_adopted_with_its_objects(double: Double) -> None:
+    """Containers were adopted, and their path was not seen any more: it was asked for a second time, and the first one never released."""
+    before = make(double)
+    owner = PathOwner("lab", "0123456789ab", adopts=True)
+    assert observer(double, owner).observe().named("a2b") == before
+    assert converge(service(double, owner), spec(double), double.kind, keep=True) == []
+    assert observer(double, replace(owner, site="other")).observe().paths == ()
+    converge(service(double, owner), spec(double), double.kind, keep=False)
+    assert double.living == []
+    converge(service(double, owner), spec(double), double.kind, keep=True)
+    assert {item.state for item in observer(double).observe().paths} <= GONE, "made again, it has the id of the repository"
 
 
 def test_two_sites_have_paths_of_one_name_beside_each_other(double: Double) -> None:
@@ -208,8 +222,10 @@ def run_until_killed(double: Double, verb: str, at: int, when: Literal["before",
     forks.set_forkserver_preload([converge.__module__, *(f"dtnctl.providers.paths.{kind}" for kind in DOUBLES)])
     process = forks.Process(target=converge_once, args=(double.settings, spec(double)), kwargs={"keep": verb == "keep"})
     double.calls.clear()
-    double.accident = Accident(at, when, process.kill)
+    started = threading.Event()  # before, there is nothing to kill: with much to do the process is at its calls by then
+    double.accident = Accident(at, when, lambda: process.kill() if started.wait(60) else None)
     process.start()
+    started.set()
     process.join(timeout=120)
     double.accident = None
     assert process.exitcode in (0, -signal.SIGKILL)
