@@ -31,8 +31,9 @@ class Ran:
 
     @property
     def reason(self) -> str:
-        """Its last line, which is where programs say what is wrong."""
-        return next(reversed((self.err or self.out).strip().splitlines()), f"exit code {self.code}")
+        """Its last line, which is where programs say what is wrong. Lines that are set in only go on with it, as mount's hint at dmesg."""
+        lines = [line for line in (self.err or self.out).splitlines() if line.strip() and not line[0].isspace()]
+        return next(reversed(lines), f"exit code {self.code}")
 
 
 def run(words: Sequence[str], seconds: float) -> Ran:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dtn_agent.errors import RefusedError
-from dtn_agent.nvmeof.limits import TooLongError, run, within
+from dtn_agent.nvmeof.limits import Ran, TooLongError, run, within
 from dtn_agent.nvmeof.modules import KernelModules
 
 
@@ -15,6 +15,11 @@ def test_a_program_is_run_and_its_last_words_are_its_reason() -> None:
     ran = run(["sh", "-c", "echo out; echo first >&2; echo last >&2; exit 3"], 60)
     assert (ran.code, ran.out, ran.reason) == (3, "out\n", "last")
     assert run(["false"], 60).reason == "exit code 1"
+
+
+def test_what_mount_says_of_a_file_system_that_it_does_not_take_is_the_reason_and_not_its_hint() -> None:
+    said = "mount: /data: wrong fs type, bad option, bad superblock on /dev/nvme1n1."
+    assert Ran(32, "", f"{said}\n       dmesg(1) may have more information after failed mount system call.\n").reason == said
 
 
 def test_a_program_that_does_not_end_is_not_waited_for() -> None:
