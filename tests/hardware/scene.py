@@ -22,6 +22,7 @@ NETWORK = "star222"
 BOTH = ("dtn1", "dtn2")
 LINKS = "ip -br link | cut -d' ' -f1 | sort"  # names of a host's interfaces
 APPLY_SECONDS = 300.0
+LOCK = 6  # exit code
 # an emulated processor is slow, and a busy machine makes it slower
 ENVIRONMENT = {"DTNCTL_TIMEOUT": "60", "PYTHONPATH": str(CLONE)}
 Value = TypeVar("Value")
@@ -104,6 +105,8 @@ class Scene(SiteFolder):
         for name in BOTH:
             self.endpoint(name)
         ran = self.apply("--max-prune=100")
+        if ran.code == LOCK:  # on a busy machine a guest may answer too late for its lease; later modules would find what is left
+            ran = self.apply("--max-prune=100")
         for engine in self.engines.values():
             engine.close()
         ran.expect(0)

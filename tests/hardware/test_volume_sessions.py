@@ -1,77 +1,36 @@
 """Sessions with volumes over NVMe-oF, by dtnctl alone: over TCP and over RDMA, lost and found, through power cuts and kill -9, removed.
 
-dtn2 exports two: its NVMe drive over TCP, a file over RDMA. A session on dtn1 has both. What others made stays as it is.
+dtn2 exports two: its NVMe drive over TCP, a file over RDMA. A session on dtn1 has both. What others made stays as it is. Each test goes on
+with what the one before left, because an emulated machine takes half a minute for a session.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
+from dtn_agent.protocol.volumes import DisconnectVolume
 
+from dtnctl.errors import DtnctlError
 from lab.hardware import NEAR_NIC
-from tests.hardware.crashes import crash, ledger, seen
-from tests.hardware.scene import NETWORK, SITE, Scene
-from tests.hardware.volume_hosts import ADDRESSES, THEIR_CONNECTION, assert_nothing_left, data_wire, prepare
+from tests.hardware.crashes import LEDGER, crash_agent
+from tests.hardware.scene import BOTH, NETWORK, SITE, Scene
+from tests.hardware.volume_hosts import ADDRESSES, NVMET, THEIR_CONNECTION, data_wire, prepare, their_keyed_target
+from tests.hardware.volume_site import BOTH_KINDS, DRIVE, FILE, MOUNT_FOLDER, Volumes
+from tests.model.test_nvme_keys import key
 
-DRIVE = "/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_dtn2-node1"
 OTHER_DRIVE, LOCAL = DRIVE.replace("node1", "node0"), DRIVE.replace("dtn2", "dtn1")
-FILE = "/srv/scratch.img"
 ALLOW = {"mounts": ["/usr"], "devices": ["*"], "volumes": ["nvme"], "exports": ["/srv/*", "/dev/disk/by-id/nvme-*"]}
-TARGETS: dict[str, dict[str, Any]] = {"tcp": {"device": DRIVE}, "rdma": {"file": FILE, "size": "400MiB", "port": 4421}}
 # as far as drives must be empty
 EMPTY = f"rm -f {FILE}; for drive in {DRIVE} {OTHER_DRIVE}; do dd if=/dev/zero of=$drive bs=1M count=20 conv=fsync status=none; done"
-FILE_SYSTEMS = {"tcp": "ext4", "rdma": "xfs"}
 # Not by the interface: rxe's own queue pair for connections stays in error once the interface was down. Only of TCP: the kernel counts
 # tries in place of time, and over RDMA each takes some 80 s while the target's host is silent.
 AWAY = f"INPUT -i {NEAR_NIC} -j DROP"
-BOTH_KINDS = tuple(TARGETS)
-MOUNTED = '"mount": {'
-SUBSYSTEMS = "/sys/kernel/config/nvmet/subsystems"
 SECOND_HOST = "--hostnqn=nqn.2001-01.com.example:second --hostid=aaaaaaaa-0000-4000-8000-000000000002"
-PATIENCE = 180.0
-
-
-class Volumes:
-    """What a session on dtn1 sees of both volumes, and what the agents have of them."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-
-    def declare(self, mode: str = "rw", *kinds: str, **more: Any) -> None:
-        """A session with these volumes; each one's name is its transport."""
-        kinds = kinds or BOTH_KINDS
-        for kind in kinds:
-            value = {"transport": kind, "filesystem": FILE_SYSTEMS[kind], "format": "if-empty", "queues": 1, **more}
-            self.scene.write(f"volumes/{kind}", {"target": {"endpoint": "dtn2", "network": NETWORK, **TARGETS[kind]}, **value})
-        mounts = [{"source": f"nvme:{kind}", "target": f"/{kind}", "mode": mode} for kind in kinds]
-        self.scene.profile(data_nets=[], volumes=["/usr:/usr:ro", *mounts])
-        self.scene.session(endpoints=["dtn1"])
-
-    def held(self, name: str = "dtn1", part: str = "volumes") -> dict[str, Any]:
-        """What an agent has of them, by name."""
-        shown = self.scene.run("endpoints", "show", name, "-o", "json").expect(0).json
-        return {item["volume"]: item for item in shown["host"]["held"][part]}
-
-    def wait_for(self, state: str) -> None:
-        """Until dtn1's agent reports both in this state."""
-        until = time.monotonic() + PATIENCE
-        found = self.held()
-        while {item["state"] for item in found.values()} != {state}:
-            assert time.monotonic() < until, found
-            time.sleep(1)
-            found = self.held()
-
-    def read(self) -> str:
-        return self.scene.inside("dtn1", "cat /tcp/file /rdma/file", seconds=60)
-
-    def leave(self) -> None:
-        """The session, and then nothing of its volumes is there."""
-        (self.scene.root / "state/sessions/run.yaml").unlink(missing_ok=True)
-        self.scene.converge("--max-prune=100")
-        assert_nothing_left(self.scene, f"/var/lib/dtn-agent/volumes/{SITE}")
+OUR_KEY, NEXT_KEY, TARGETS_KEY = (key(bytes([number]) * 32) for number in (1, 2, 3))
+HIDDEN = "for file in $(grep -lF -e {} -e {} {}); do stat -c %a $file; done"
+HOLDER = f"cd {MOUNT_FOLDER}/rdma && exec tail -f /dev/null"
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +47,9 @@ def volumes(scene: Scene) -> Iterator[Volumes]:
         scene.on("dtn2", EMPTY)
 
 
+# --- both in use ----------------------------------------------------------------------------------------------
+
+
 def test_session_writes_and_reads_volumes_over_tcp_and_over_rdma(volumes: Volumes) -> None:
     scene = volumes.scene
     volumes.declare()
@@ -96,6 +58,7 @@ def test_session_writes_and_reads_volumes_over_tcp_and_over_rdma(volumes: Volume
     assert "writes to the target (push)" in planned
     scene.converge()
     assert {name: item["portal"]["transport"] for name, item in volumes.held().items()} == {"tcp": "tcp", "rdma": "rdma"}
+    assert scene.on("dtn1", "cat /run/nvme/registry/nvme*/owner") == "dtnctl\n" * 2
     for kind in BOTH_KINDS:
         written = scene.inside("dtn1", f"head -c 8000000 /dev/urandom >/{kind}/data; sync; md5sum </{kind}/data", seconds=120)
         scene.on("dtn1", "echo 3 >/proc/sys/vm/drop_caches")
@@ -118,6 +81,13 @@ def test_second_writer_is_refused_with_the_lines_of_both(volumes: Volumes) -> No
     assert "E0394" in refused.out + refused.err
 
 
+def test_killed_agents_find_what_they_have_made(volumes: Volumes) -> None:
+    for name in BOTH:
+        crash_agent(volumes.scene, name)
+    volumes.scene.assert_nothing_to_do()
+    assert volumes.read() == "before\nbefore\n"
+
+
 def test_initiator_comes_back_by_itself_after_a_power_cut(volumes: Volumes) -> None:
     """Its container starts while nothing is mounted, for the data network comes later, and sees the volumes once they are there."""
     scene = volumes.scene
@@ -129,20 +99,6 @@ def test_initiator_comes_back_by_itself_after_a_power_cut(volumes: Volumes) -> N
     volumes.wait_for("live")
     assert volumes.read() == "before\nbefore\n"
     scene.assert_nothing_to_do()
-
-
-def test_target_that_was_given_up_is_drift_and_apply_brings_it_back(volumes: Volumes) -> None:
-    scene = volumes.scene
-    volumes.declare("rw", "tcp", ctrl_loss="5s")
-    scene.remove("volumes/rdma")
-    scene.converge("--max-prune=100")
-    scene.on("dtn2", f"iptables -I {AWAY}")
-    volumes.wait_for("gone")
-    assert "is gone" in scene.plan().out
-    scene.on("dtn2", f"iptables -D {AWAY}")
-    volumes.wait_for("live")
-    scene.converge()
-    assert scene.inside("dtn1", "cat /tcp/file") == "before\n"
 
 
 def test_what_is_read_only_cannot_be_written(volumes: Volumes) -> None:
@@ -161,36 +117,126 @@ def test_one_is_removed_and_the_other_comes_back_while_the_target_is_off(volumes
     scene.converge()
     scene.guests.kill("dtn2")
     volumes.declare("rw", "rdma")
-    scene.remove("volumes/tcp")
     scene.apply("--max-prune=100").expect(3)
     assert set(volumes.held()) == {"rdma"}
     scene.guests.start("dtn2")
     prepare(scene, "dtn2")
     volumes.wait_for("live")
     scene.converge("--max-prune=100")
-    assert scene.inside("dtn1", "cat /rdma/file") == "before\n"
+    assert volumes.read("rdma") == "before\n"
     assert set(volumes.held("dtn2", "exports")) == {"rdma"}
 
 
-def test_what_was_being_removed_is_removed_after_kills_at_every_step(volumes: Volumes) -> None:
+# --- over RDMA removed, over TCP made and removed, over RDMA made: killed at every step -----------------------
+
+
+def test_what_is_in_use_is_not_unmounted_and_who_uses_it_is_named(volumes: Volumes) -> None:
     scene = volumes.scene
     scene.remove("sessions/run")
-    crash(scene, "dtn1", f"! grep -q '{MOUNTED}' /var/lib/dtn-agent/ledger.json")
-    crash(scene, "dtn1", seen("volumes", filled=False))
-    crash(scene, "dtn2", seen("exports", filled=False))
-    scene.converge("--max-prune=100")
-    assert (ledger(scene, "dtn1")["volumes"], ledger(scene, "dtn2")["exports"]) == ([], [])
-    assert_nothing_left(scene, f"/var/lib/dtn-agent/volumes/{SITE}")
+    with scene.guests.remote("dtn1").start(HOLDER, seconds=200) as holding:
+        scene.on("dtn1", f"until ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q {MOUNT_FOLDER}/rdma; do sleep 1; done")
+        ran = scene.apply("--max-prune=100").expect(3)
+        scene.on("dtn1", "pkill -x tail")
+        holding.wait()
+    assert "is in use: tail" in ran.out + ran.err
+    agent = volumes.agent("dtn1")
+    with pytest.raises(DtnctlError, match="unmount it first"):
+        agent.perform(DisconnectVolume(site=SITE, volume="rdma"))
+    agent.close()
+    assert volumes.held()["rdma"]["mount"]["is_mounted"]
 
 
-def test_what_was_being_made_is_made_after_kills_at_every_step(volumes: Volumes) -> None:
+def test_what_was_being_removed_over_rdma_is_removed_after_kills_at_every_step(volumes: Volumes) -> None:
+    volumes.remove_killed()
+
+
+@pytest.fixture
+def keys(volumes: Volumes) -> Path:
+    """Where the state files name keys: `host` and `target`."""
+    folder = volumes.scene.root / "keys"
+    folder.mkdir(exist_ok=True)
+    (folder / "host").write_text(OUR_KEY)
+    (folder / "target").write_text(TARGETS_KEY)
+    return folder
+
+
+def test_target_of_others_is_connected_with_the_right_key_only(volumes: Volumes, keys: Path) -> None:
+    """dtnctl looks the key up and never sees what the target has: a wrong one leaves no trace, and the right one mounts the volume."""
     scene = volumes.scene
+    with their_keyed_target(scene, host=volumes.host("dtn1")["facts"]["nvme"]["host_nqn"], key=OUR_KEY) as external:
+        auth = {"host_key": {"secret": f"file:{keys}/host"}}
+        scene.write("volumes/keyed", {"target": {"external": external}, "filesystem": "ext4", "queues": 1, "auth": auth})
+        volumes.mount("ro", "keyed")
+        (keys / "host").write_text(NEXT_KEY)
+        ran = scene.apply().expect(3)
+        assert "it does not accept this host or its keys" in ran.out + ran.err
+        assert NEXT_KEY not in ran.out + ran.err
+        volumes.assert_gone()
+        (keys / "host").write_text(OUR_KEY)
+        scene.converge()
+        assert scene.inside("dtn1", "ls /keyed") == "lost+found\n"
+        scene.remove("sessions/run")
+        scene.converge("--max-prune=100")
+    scene.profile()
+    scene.remove("volumes/keyed")
+    volumes.assert_gone()
+
+
+def test_what_was_being_made_over_tcp_is_made_after_kills_at_every_step(volumes: Volumes) -> None:
     volumes.declare("rw", "tcp")
-    crash(scene, "dtn2", seen("exports", filled=True))
-    crash(scene, "dtn1", seen("volumes", filled=True))
-    crash(scene, "dtn1", f"grep -q '{MOUNTED}' /var/lib/dtn-agent/ledger.json")
+    volumes.make_killed()
+    assert volumes.read("tcp") == "before\n"
+
+
+def test_keys_are_sent_to_both_ends_by_reference_and_changed_together(volumes: Volumes, keys: Path) -> None:
+    scene = volumes.scene
+    references = {"host_key": {"secret": f"file:{keys}/host"}, "controller_key": {"secret": f"file:{keys}/target"}}
+    volumes.declare("rw", "tcp", auth=references)
+    said = scene.plan().out
+    for found in (OUR_KEY, NEXT_KEY):
+        (keys / "host").write_text(found)
+        said += scene.converge().out
+        assert scene.on("dtn2", f"cat {NVMET}/hosts/*/dhchap_*key").split() == [TARGETS_KEY, found]
+        assert volumes.read("tcp") == "before\n"
+        for name, files in (("dtn1", "/sys/class/nvme/nvme*/dhchap_*secret"), ("dtn2", f"{NVMET}/hosts/*/dhchap_*key")):
+            assert scene.on(name, HIDDEN.format(found, TARGETS_KEY, files)).split() == ["600", "600"]
+    for secret in (OUR_KEY, NEXT_KEY, TARGETS_KEY):
+        assert secret not in said
+        scene.on_both(f"! {{ cat {LEDGER}; journalctl --unit dtn-agent.service; }} | grep -F {secret}")
+
+
+def test_target_that_is_away_is_waited_for_and_one_that_was_given_up_is_drift(volumes: Volumes) -> None:
+    """Away for less than `ctrl_loss`, and for more: apply brings it back."""
+    scene = volumes.scene
+    scene.on("dtn2", f"iptables -I {AWAY}")
+    volumes.wait_for("connecting")
+    scene.on("dtn2", f"iptables -D {AWAY}")
+    volumes.wait_for("live")
+    assert volumes.read("tcp") == "before\n"
+    volumes.declare("rw", "tcp", ctrl_loss="5s")
     scene.converge()
-    assert scene.inside("dtn1", "cat /tcp/file") == "before\n"
+    scene.on("dtn2", f"iptables -I {AWAY}")
+    volumes.wait_for("gone")
+    assert "is gone" in scene.plan().out
+    scene.on("dtn2", f"iptables -D {AWAY}")
+    again = f"until cat {MOUNT_FOLDER}/tcp/file 2>/dev/null; do sleep 1; done"
+    assert scene.on("dtn1", again, seconds=180) == "before\n", "the agent mounts it again by itself"
+    scene.converge()
+    assert volumes.read("tcp") == "before\n"
+
+
+def test_what_was_being_removed_over_tcp_is_removed_after_kills_at_every_step(volumes: Volumes) -> None:
+    volumes.scene.remove("sessions/run")
+    volumes.remove_killed()
+
+
+def test_what_was_being_made_over_rdma_is_made_after_kills_at_every_step(volumes: Volumes) -> None:
+    volumes.declare("rw", "rdma")
+    volumes.make_killed()
+    assert volumes.read("rdma") == "before\n"
+
+
+# --- measured -------------------------------------------------------------------------------------------------
 
 
 def test_local_disk_and_both_transports_are_measured_by_one_command(volumes: Volumes) -> None:

@@ -1,6 +1,6 @@
 """The kernel's targets (nvmet) as a folder with its rules: what each new folder has in it, what may be written when, what keeps what.
 
-Read from drivers/nvme/target/configfs.c and fs/configfs of Linux 6.12, and tried on the guests by tests/hardware/test_volumes.py.
+Read from drivers/nvme/target/configfs.c and fs/configfs of Linux 6.12, and tried on the guests by tests/hardware/test_volume_sessions.py.
 """
 
 from __future__ import annotations
