@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dtnctl.model.head import NOT_ASKED, Head
-from dtnctl.model.inventory import Age
 from dtnctl.model.policy import PolicyResult
+
+if TYPE_CHECKING:
+    from dtnctl.model.inventory import Age
 
 Command = Literal["plan", "apply", "drift", "destroy"]
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dtnctl.errors import DtnctlError, Problem
 from dtnctl.model.basis import SeenObject, basis_of
@@ -15,18 +15,20 @@ from dtnctl.model.impact import Cut
 from dtnctl.model.kinds import PLAN_KINDS
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.outcome import Outcome
-from dtnctl.model.path_checks import PathFinding
 from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Cause, Change, EndpointSummary, FieldChange, Mark, Plan, Step, TransferNote, Usage, action_type, as_data
 from dtnctl.model.policy import PolicyResult
-from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.model.resources import Pairs
-from dtnctl.model.samples import Sample
-from dtnctl.model.volume_rows import VolumeRow
 from dtnctl.render.context import RenderContext
 from dtnctl.render.passwords import without_passwords
 from dtnctl.render.results import ResultCounts, change_results, count_results
 from dtnctl.render.summary import count, count_by_endpoint, exact_command, shown_hash, starting_steps, verb_of
+
+if TYPE_CHECKING:
+    from dtnctl.model.path_checks import PathFinding
+    from dtnctl.model.report import DeclaredRow, EndpointRow, ServiceRow, SessionRow, TransferRow
+    from dtnctl.model.samples import Sample
+    from dtnctl.model.volume_rows import VolumeRow
 
 FORMAT_VERSION = 1
 Json = dict[str, Any]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dtnctl.model.fields import show_rate
-from dtnctl.model.path_checks import PathFinding
 from dtnctl.model.path_rows import PathRow, PromisedBandwidth
 from dtnctl.model.plan import Plan
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.tables import fields_text, listing_text
 from dtnctl.render.text import Role, Style, flow, look_of, plural, printable
+
+if TYPE_CHECKING:
+    from dtnctl.model.path_checks import PathFinding
 
 COLUMNS = (
     Column("PATH", least=12),

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 from dtnctl.render.columns import Column, table_lines
 from dtnctl.render.context import RenderContext
 from dtnctl.render.quantities import bytes_text, duration_text, rate_text, share_text, size_text
 from dtnctl.render.summary import named
 from dtnctl.render.text import Role, Style, dotted, flow, look_of, plural, printable
+
+if TYPE_CHECKING:
+    from dtnctl.model.report import EndpointRow, ServiceRow, SessionRow, TransferRow
 
 ROLES: Mapping[str, Role] = {
     "STARTED": "create",

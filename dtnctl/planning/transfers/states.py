@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dtnctl.model.ledger import Attempt
 from dtnctl.model.plan import TransferNote
-from dtnctl.model.report import TransferState
 from dtnctl.planning.transfers.jobs import Job
+
+if TYPE_CHECKING:
+    from dtnctl.model.report import TransferState
 
 
 @dataclass(frozen=True, slots=True)
