@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema
 class Written(BaseModel):
     """Base of everything that is read from YAML: unknown keys are refused, values are not coerced."""
 
-    # a validator is built when a value is first checked: of 50 models a site uses a few, and to build all is a tenth of a short run
+    # a validator is built when a value is first checked: of 50 models a site uses a few
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
