@@ -62,7 +62,8 @@ def _tls_failure(error: BaseException) -> str:
     if "wrong version number" in text or "record layer failure" in text:
         return "what listens there does not speak TLS; is it the agent's port (5050)?"
     if isinstance(error, ssl.SSLEOFError):
-        return f"the agent cut the TLS connection; {CHECK_CERTIFICATE}"
+        reasons = "it has just ended, or refuses our certificate"
+        return f"the agent cut the TLS connection: {reasons}; {RUNS}, and {CHECK_CERTIFICATE}"
     return "no TLS connection: " + shortened(str(error)).replace("{", "").replace("}", "")
 
 

@@ -125,7 +125,7 @@ def _distrust(error: ssl.SSLCertVerificationError, address: EngineAddress) -> st
 def _tls_failure(error: BaseException) -> str:
     # With TLS 1.3 the engine looks at our certificate after the handshake; its alert may come too late to be read.
     if isinstance(error, ssl.SSLEOFError):
-        return f"the engine cut the TLS connection, as one does that refuses our certificate; {CHECK_CERTIFICATE}"
+        return f"the engine cut the TLS connection: it has just ended, or refuses our certificate; {CHECK_CERTIFICATE}"
     text = str(error).lower().replace("_", " ")
     if "alert" in text and any(word in text for word in ("certificate", "unknown ca", "decrypt error", "access denied")):
         return f"the engine refuses our certificate; {CHECK_CERTIFICATE}"
