@@ -228,6 +228,7 @@ def test_a_refusal_is_sorted_by_what_it_means(tmp_path: Path, status: int, messa
         with pytest.raises(EngineError) as caught:
             engine.start("x")
         assert type(caught.value) is kind
+        assert ("restart the engine" in str(caught.value)) is ("port is already allocated" in message)
 
 
 def test_a_name_with_odd_characters_stays_one_part_of_the_path(tmp_path: Path) -> None:

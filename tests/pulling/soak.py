@@ -34,6 +34,7 @@ MOST_RUNS = 30  # of HEAD at the end; the first ones may meet an engine that has
 HANGS = 900.0  # seconds after which what waits is called hung, however busy the machine is
 KEPT = "base"  # a session that stays, since no site is emptied by accident
 CONTROL = "play.control."
+LEAKED = "port is already allocated"  # a Docker that is killed while it starts a container keeps its port until its next start
 
 
 class SoakError(AssertionError):
@@ -169,6 +170,14 @@ class Soak:
         self.lab.kill_engine(endpoint)
         self.lab.start_engine(endpoint)
 
+    def free_ports(self) -> None:
+        """What the loop's log asks for: engines that keep ports of no container are restarted, in order."""
+        self.counts["free_ports"] += 1
+        self.say("free_ports")
+        for endpoint in ("dtn1", "dtn2"):
+            self.lab.stop_engine(endpoint)
+            self.lab.start_engine(endpoint)
+
     def cut_off(self) -> None:
         """An endpoint goes away, or the one that is away comes back."""
         if self.away is None:
@@ -205,9 +214,12 @@ class Soak:
 
     def _await(self, head: str) -> None:
         """Until HEAD is applied. How many runs that may take is counted, not how long they take: the machine may be busy."""
-        end = time.monotonic() + HANGS
+        end, known = time.monotonic() + HANGS, len(self.log.read_text())
         while not self._has_applied(head):
             self.check_alive()
+            if LEAKED in self.log.read_text()[known:]:
+                self.free_ports()
+                known = len(self.log.read_text())
             runs = sum(run["repeats"] for run in self._journal()["runs"] if run["commit"] == head)
             if runs > MOST_RUNS or time.monotonic() > end:
                 raise SoakError(f"{head} is not applied after {runs} runs of it; the log ends:\n{self.log.read_text()[-3000:]}")

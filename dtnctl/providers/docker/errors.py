@@ -16,8 +16,9 @@ from dtnctl.providers.text import shortened
 
 CHECK_CERTIFICATE = "is `tls: cert` signed by the engine's CA, for client use, and not expired?"
 # What engines call 500 (a port), 403 (a network) or 400 (a name) and is a conflict all the same.
+TAKEN_PORT = "port is already allocated"
 CONFLICTS = (
-    "port is already allocated",
+    TAKEN_PORT,
     "address already in use",
     "already exists in network",
     "is already attached to network",
@@ -28,6 +29,8 @@ CONFLICTS = (
     "unique constraint failed",
     "container state improper",
 )
+# A Docker that ends while it starts a container (seen with 20.10) has the container's port taken from its next start to the one after that.
+LEAKED_PORT = "if no container has it, the engine took it when it was killed: restart the engine"
 # What engines call 500 and is a container that goes away at this moment: its files are gone, its name is not yet.
 GOING = "is unexpectedly nil"
 
@@ -69,6 +72,8 @@ def said(phrase: str, content: bytes) -> str:
 
 def _sorted(status: int, text: str) -> EngineError:
     message = shortened(text)
+    if TAKEN_PORT in message.lower():
+        message = f"{message}; {LEAKED_PORT}"
     if status == 404 or GOING in message:
         return NotFoundError(message, status)
     if status == 409 or any(text in message.lower() for text in CONFLICTS):
