@@ -65,6 +65,26 @@ def test_axe_finds_nothing_and_a_phone_scrolls_sideways_in_tables_alone(browser:
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
+OVERTAKEN = """async () => {
+  const ask = window.fetch;
+  window.fetch = async (place, options) => {
+    window.fetch = ask;
+    const answer = await ask(place, options);
+    answer.text = () => new Promise((_, fail) => {
+      options.signal.addEventListener("abort", () => fail(options.signal.reason));
+      renew();
+    });
+    return answer;
+  };
+  await renew();
+}"""
+
+
+def test_a_look_that_a_newer_one_overtakes_in_the_middle_of_its_answer_is_no_error(browser: Browser, talk: Served) -> None:
+    with opened(browser, talk.url + "/") as page:
+        page.evaluate(OVERTAKEN)
+
+
 def test_the_first_key_leads_past_the_navigation(browser: Browser, talk: Served) -> None:
     with opened(browser, talk.url + "/") as page:
         page.keyboard.press("Tab")

@@ -34,12 +34,16 @@ function showAges() {
 
 // --- the page again, part by part: what has the focus and what is unfolded stays so
 let asked = null;
+async function ask(signal) {
+  const answer = await fetch(location.href, { signal, headers: { Accept: "text/html" } });
+  return answer.ok || answer.status === 404 ? answer.text() : null;
+}
 async function renew() {
   if (asked) asked.abort();
   asked = new AbortController();
-  const answer = await fetch(location.href, { signal: asked.signal, headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer || (!answer.ok && answer.status !== 404)) return; // the stream of news says what is wrong
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await ask(asked.signal).catch(() => null); // ended by a newer question, or the stream of news says what is wrong
+  if (text === null) return;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   if (fresh.querySelector("h1")?.textContent !== document.querySelector("h1").textContent) { location.reload(); return; } // it is gone, or there again
   readClock(fresh);
   for (const part of document.querySelectorAll("[data-part]")) {
