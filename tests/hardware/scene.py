@@ -49,16 +49,8 @@ class Scene(SiteFolder):
 
     def through_ssh(self, name: str) -> None:
         """Reach the guest by nothing but its login from now on; `ssh` of the scene's programs knows all guests."""
-        guest = self.guests.guest(name)
-        self.reached[name] = guest.ssh_state
-        folder = self.root / "bin"
-        folder.mkdir(exist_ok=True)
-        known = " ".join(f"{item.folder}/known_hosts" for item in self.guests.all)
-        options = login_options(self.guests.layout, guest) | {"UserKnownHostsFile": known}
-        words = " ".join(f"-o {shlex.quote(f'{option}={value}')}" for option, value in options.items())
-        (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none {words} "$@"\n')
-        (folder / "ssh").chmod(0o755)
-        self.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
+        self.reached[name] = self.guests.guest(name).ssh_state
+        self.environment["PATH"] = path_with_ssh(self.guests, self.root / "bin")
         self.endpoint(name)
 
     def sriov(self, **more: Any) -> None:
@@ -110,6 +102,17 @@ class Scene(SiteFolder):
         for engine in self.engines.values():
             engine.close()
         ran.expect(0)
+
+
+def path_with_ssh(guests: Guests, folder: Path) -> str:
+    """A PATH whose `ssh` knows all guests and has the key that they let in; the program for it is written into this folder."""
+    folder.mkdir(exist_ok=True)
+    known = " ".join(f"{guest.folder}/known_hosts" for guest in guests.all)
+    options = login_options(guests.layout, guests.all[0]) | {"UserKnownHostsFile": known}
+    words = " ".join(f"-o {shlex.quote(f'{option}={value}')}" for option, value in options.items())
+    (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F none {words} "$@"\n')
+    (folder / "ssh").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
 
 
 def both(act: Callable[[str], Value]) -> dict[str, Value]:
