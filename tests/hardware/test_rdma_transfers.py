@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,8 @@ from lab.hardware import NEAR_NIC
 from lab.hardware.engine_images import TOOLS_USER
 from tests.hardware.program_image import FORGET_RECORDS, make_image
 from tests.hardware.scene import BOTH, NETWORK, SITE, Scene
+from tests.shell.transcripts import blocks
+from tests.site_folder import PROGRAM
 
 ADDRESSES = {"dtn1": "10.41.0.1", "dtn2": "10.41.0.2"}
 MOUNTS = ["/usr", "/etc/libibverbs.d", "/srv/rdma", "/srv/small"]
@@ -137,3 +141,39 @@ def test_a_byte_that_changes_after_the_copy_is_found(services: Scene) -> None:
     services.on("dtn2", f"{arrived}; printf flipped | dd of=/srv/rdma/flip bs=1 seek=500000 conv=notrunc")
     services.apply().expect(9)
     assert shown(services, "flip")["cause"].startswith("the checksums of the file differ")
+
+
+def test_the_last_transfer_of_the_talk_is_typed_into_the_shell(services: Scene) -> None:
+    """`session stop` first: of two started sessions across both hosts none would be the suitable one."""
+    random_file(services, "1T", 4)
+    printed = shell(
+        services,
+        "session stop measure",
+        "cd active",
+        "ls",
+        "transfer dtn1:/data/1T dtn2:/data/1T_2 rdma",
+        "apply --yes",
+        "show transfers",
+        "show transfers log 1",
+        "show transfers log 1 src",
+    )
+    assert re.search(r"^2: STARTED +\(\['dtn1', 'dtn2'\], tools:1\)  run$", printed["ls"], re.MULTILINE), printed["ls"]
+    declared = printed["transfer dtn1:/data/1T dtn2:/data/1T_2 rdma"]
+    assert "Found suitable existing session 2\n" in declared
+    assert "for dtn1 -> dtn2 using transfer type rdma" in declared
+    assert printed["show transfers"] == "1:      (dtn1 -> dtn2 [rdma])  1T, succeeded\n"
+    assert re.search(r"4194304 bytes in [\d.]+ seconds = [\d.]+ Gb/sec", printed["show transfers log 1"])
+    assert services.on("dtn2", "md5sum < /srv/rdma/1T_2") == services.on("dtn1", "md5sum < /srv/rdma/1T")
+
+
+def shell(scene: Scene, *lines: str) -> dict[str, str]:
+    """What each line of a script shows; the shell ends at the first that fails."""
+    environment = {**scene.environment, "XDG_STATE_HOME": str(scene.root / "home")}
+    script = "".join(f"{line}\n" for line in lines)
+    ran = subprocess.run(
+        [*PROGRAM, "shell", "--echo"], cwd=scene.root, env=environment, input=script, text=True, capture_output=True, check=False
+    )
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    found = dict(blocks(ran.stdout))
+    assert tuple(found) == lines
+    return found
