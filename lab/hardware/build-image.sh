@@ -3,6 +3,7 @@
 # usage: build-image.sh OUT WHEELS     as root in a mount namespace of its own; OUT gets root.ext4, vmlinuz and initrd.img
 #   WHEELS: a folder with the agent's packages as wheels, and requirements.txt
 set -euo pipefail
+unset PYTHONPYCACHEPREFIX # else what Python compiles in the guest lies in a folder of this machine's name
 here=$(dirname "$(readlink -f "$0")")
 out=$1 wheels=$2
 SUITE=bookworm

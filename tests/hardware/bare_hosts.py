@@ -34,7 +34,7 @@ LOGS = "-path /var/log -o -path /run/log"
 LOOKS: Mapping[str, str] = {
     "files": f"find / /run /dev/shm {DATA} -xdev '(' {LOGS} ')' -prune -o -printf '%p|%T@|%C@|%s|%m\\n'",
     # without the kernel's own, and without those of this look
-    "processes": "own=$(ps -o sid= -p $$); ps -N -p 2 --ppid 2 -o sid=,pid=,args= | awk -v own=$own '$1 != own'",
+    "processes": "own=$(ps -o sid= -p $$ | tr -d ' '); ps -N -p 2 --ppid 2 -o sid=,pid=,args= | awk -v own=$own '$1 != own'",
     "packages": "dpkg-query --show",
     "modules": "cut -d' ' -f1 /proc/modules",
     "sockets": "ss --no-header --listening --tcp --udp --raw --numeric | awk '{print $1, $2, $5}'",
