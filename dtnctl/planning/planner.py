@@ -53,7 +53,10 @@ from dtnctl.planning.under_copies import parted
 
 
 def make_plan(site: Site, snapshot: Snapshot, *, now: datetime, scope: Scope | None = None) -> Plan:
-    """Everything that apply would do. The time decides only which sessions have expired."""
+    """Everything that apply would do.
+
+    The time decides which sessions have expired, which windows are open, and whether a service ends again and again.
+    """
     asked = scope or Scope()
     plan = _planned(site, snapshot, now, asked)
     held = () if asked.sees_suspended else suspensions(site, now, asked)

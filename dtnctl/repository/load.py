@@ -6,6 +6,7 @@ models' business, and what they may refer to is references.py's.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ from dtnctl.repository.source_file import read_source
 M = TypeVar("M", bound=Written)
 SUFFIXES = (".yaml", ".yml")
 SITE_FILE = "site.yaml"
+BUILDING = threading.Lock()  # pydantic builds a model's validator in the thread that needs it first, and two at once spoil it
 
 
 @dataclass(slots=True)
@@ -192,6 +194,8 @@ def validate(source: Source, model: type[M]) -> M | None:
     if not isinstance(source.value, dict):
         return None
     _take_texts(source, model)
+    with BUILDING:
+        model.model_rebuild()  # does nothing but the first time
     try:
         value = model.model_validate(source.value, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -12,8 +12,8 @@ from dtn_agent.cgroups import container_of
 from dtn_agent.probe.mounts import read_mounts
 
 # file systems that ask a server, or a process, even for the kind of a file
-ASKING = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "glusterfs", "gpfs", "lustre", "mmfs"})
-ASKING |= {"ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb3", "smbfs", "wekafs"}
+ASKING = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "fuseblk", "gfs2", "glusterfs", "gpfs", "lustre", "mmfs"})
+ASKING |= {"ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb3", "smbfs", "virtiofs", "wekafs"}
 
 
 @dataclass(frozen=True, slots=True)

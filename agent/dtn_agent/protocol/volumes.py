@@ -12,7 +12,7 @@ from dtn_agent.protocol.base import ONE_LINE, HeldEntry, Name, Reported, Request
 
 # no comma, which separates what the kernel is asked with to connect; no slash where the kernel's entry is a folder of this name
 Nqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-+\--~]+$", max_length=223)]
-FolderNqn: TypeAlias = Annotated[Nqn, Field(pattern=r"^[^/]+$")]
+FolderNqn: TypeAlias = Annotated[str, Field(pattern=r"^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[!-+\-.0-~]+$", max_length=223)]
 Uuid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Address: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f.:]{2,39}$")]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]

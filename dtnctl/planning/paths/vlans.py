@@ -42,10 +42,14 @@ def chosen_vlans(site: Site, snapshot: Snapshot) -> Mapping[str, int]:
 
 
 def _lowest(path: DeclaredPath, snapshot: Snapshot, taken: set[int]) -> int:
-    """The lowest one that is free; else the lowest that a path of ours has, which may be released first; 0 if there is none."""
+    """The lowest one that is free; else the lowest that a path of ours has, which may be released first; 0 if there is none.
+
+    Above the one with which its provider failed last comes first: else a range whose first two are taken there would be tried in turns.
+    """
     low, high = path.document.value.vlan
     held = {vlan for vlan in range(low, high + 1) if holders_of(snapshot.paths[path.provider], path.spec(vlan), None)}
-    free = [vlan for vlan in range(low, high + 1) if vlan not in taken]
+    failed = _failed(path, snapshot)
+    free = sorted((vlan for vlan in range(low, high + 1) if vlan not in taken and vlan != failed), key=lambda vlan: (vlan < failed, vlan))
     offered = (vlan for vlan in free if vlan not in held and _is_offered(path, vlan, snapshot))
     return next(offered, 0) or next((vlan for vlan in free if vlan in held), 0)
 
@@ -79,12 +83,15 @@ def _all_answer(path: DeclaredPath, snapshot: Snapshot) -> bool:
     return is_known and not any(name not in snapshot.endpoints or snapshot.endpoints[name].is_silent for name in path.endpoints)
 
 
+def _failed(path: DeclaredPath, snapshot: Snapshot) -> int:
+    """The VLAN with which its provider failed last; 0 if it did not."""
+    seen = snapshot.paths[path.provider].named(path.name)
+    return seen.spec.vlan if seen is not None and seen.state == "failed" else 0
+
+
 def _taken(site: Site, path: DeclaredPath, snapshot: Snapshot) -> set[int]:
-    """VLANs that something else has on an interface of the path, and the one with which its provider failed last."""
+    """VLANs that something else has on an interface of the path."""
     taken: set[int] = set()
-    failed = snapshot.paths[path.provider].named(path.name)
-    if failed is not None and failed.state == "failed":
-        taken.add(failed.spec.vlan)
     for endpoint, interface in path.interfaces.items():
         carried = site.endpoints[endpoint].value.interfaces
         networks = (item.value.vlan for name, item in site.networks.items() if carried.get(name) == interface)

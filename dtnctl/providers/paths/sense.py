@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from dtnctl.errors import DtnctlError, EngineError, UnreachableError
+from dtnctl.errors import EngineError, UnreachableError
 from dtnctl.model.paths import PathSeen, PathSpec, PathState
 from dtnctl.providers.paths.base import PathAccess
 from dtnctl.providers.paths.calls import WRITES, Answer, PathCalls
@@ -38,7 +38,7 @@ STATES: Mapping[str, PathState] = {
 }
 CANCELLED = "CANCEL - READY"
 BELIEVED = 9  # looks at it until it is believed: about half a minute, by the pauses between them
-UNAUTHORIZED, UNACCEPTABLE = 401, 406
+UNAUTHORIZED, NO_SUCH_SERVICE, UNACCEPTABLE = 401, 404, 406
 KBIT = 1000  # in a Mb/s
 MANIFESTS = "/service/manifest/"
 TAGGED = "SELECT DISTINCT ?tagged ?vlan WHERE { ?net a mrs:SwitchingSubnet ; nml:hasBidirectionalPort ?tagged . "
@@ -69,7 +69,12 @@ class Observer(PathReader):
         """An active one with the VLANs that its ports have, as its manifest has them, and with the intent's where it has none yet."""
         if seen.state != "active":
             return seen
-        granted = {end: vlan for end, vlan in self._manifest(seen.id).items() if end in seen.spec.ends}
+        try:
+            granted = {end: vlan for end, vlan in self._manifest(seen.id).items() if end in seen.spec.ends}
+        except EngineError as error:  # where only the question fails, the VLAN is not known, and the intent's would be another one
+            if error.status != NO_SUCH_SERVICE:
+                raise
+            return replace(seen, words=f"{seen.words}; its manifest cannot be read: {error}")
         if not granted:
             return replace(seen, words=f"{seen.words}; its manifest has no VLAN of its ports yet")
         vlans = {granted.get(end, seen.spec.vlan) for end in seen.spec.ends}
@@ -80,11 +85,11 @@ class Observer(PathReader):
 
     def _manifest(self, instance: str) -> Mapping[str, int]:
         """By port, its VLAN. Empty where SENSE-O gives none, as in the first seconds after it is ready."""
+        answer = self._ask("POST", f"{MANIFESTS}{instance}/json", TEMPLATE)
         try:
-            document = self._send("POST", f"{MANIFESTS}{instance}/json", TEMPLATE).document
-            ports = json.loads(document["jsonTemplate"])["Ports"]
+            ports = json.loads(answer.document["jsonTemplate"])["Ports"]
             return {str(item["Port"]): int(item["Vlan"]) for item in ports if str(item["Vlan"]).isdecimal()}
-        except (DtnctlError, LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             return {}
 
     def _free_vlans(self, ports: frozenset[str], paths: tuple[PathSeen, ...]) -> Mapping[str, frozenset[int]]:

@@ -98,6 +98,7 @@ def test_vlan_that_the_path_has_at_its_provider_stays() -> None:
 def test_vlan_with_which_the_provider_failed_is_not_tried_again() -> None:
     text = declared(path=RANGE)
     assert chosen(text, world(text), **provider(seen("failed", vlan=1780))) == 1781
+    assert chosen(text, world(text), **provider(seen("failed", vlan=1781))) == 1782, "not the one that failed before it"
     assert chosen(text, world(text), **provider(seen("released", vlan=1780))) == 1780
 
 

@@ -144,7 +144,7 @@ def test_manifest_of_what_is_not_active_is_not_asked_for(sense: SenseDouble) -> 
 @pytest.mark.parametrize(
     "instead",
     [
-        *(Answered(500, "java.lang.NullPointerException"), Answered(404, {"exception": "no such service"}), Answered(200, [7])),
+        *(Answered(404, {"exception": "no such service"}), Answered(200, [7])),
         *(Answered(200, {"jsonTemplate": "{"}), Answered(200, {"jsonTemplate": "[]"}), Answered(200, {"jsonTemplate": '{"Ports": [{}]}'})),
     ],
 )
@@ -154,6 +154,18 @@ def test_manifest_that_cannot_be_read_hides_no_path(sense: SenseDouble, instead:
     monkeypatch.setattr(sense, "answer", lambda asked: instead if "manifest" in asked.path else usual(asked))
     seen = observer(sense).observe()
     assert (seen.silence, [item.spec for item in seen.paths]) == ("", [spec(sense)])
+    said = "cannot be read: " if instead.status >= 400 else "has no VLAN of its ports yet"
+    assert said in seen.paths[0].words
+
+
+def test_question_for_a_manifest_that_fails_is_no_word_on_its_vlans(sense: SenseDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the intent's VLAN was taken for it, the networks over the path would be made again with another one."""
+    made(sense)
+    usual, failed = sense.answer, Answered(500, "java.lang.NullPointerException")
+    monkeypatch.setattr(sense, "answer", lambda asked: failed if "manifest" in asked.path else usual(asked))
+    seen = observer(sense).observe()
+    assert "500" in seen.silence
+    assert seen.paths == ()
 
 
 def test_pools_are_those_of_ports_that_face_another_domain(sense: SenseDouble) -> None:
