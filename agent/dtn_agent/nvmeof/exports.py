@@ -51,6 +51,7 @@ class VolumeExports(HostResource[ExportRequest]):
         self.audit = audit
         self.lock = threading.Lock()
         self._failed: dict[tuple[str, ...], str] = {}
+        self._stuck: dict[str, TooLongError] = {}  # by backing: the look that has not come back
 
     def turn(self, request: ExportRequest) -> tuple[str, ...]:
         del request
@@ -146,10 +147,17 @@ class VolumeExports(HostResource[ExportRequest]):
             if not is_live:
                 self.backings.check_free(wanted.backing, others)
 
+        place = path_of(wanted)
+        stuck = self._stuck.get(place)
+        if stuck is not None and stuck.came is not None and not stuck.came.done():
+            raise RefusedError(
+                "failed", f"{place} does not answer: an earlier look at it has not come back; nothing more is tried until then"
+            )
         try:
             within(BACKING_SECONDS, look)
         except TooLongError as error:
-            raise RefusedError("failed", f"{path_of(wanted)} does not answer: {error}; nothing was changed") from None
+            self._stuck[place] = error
+            raise RefusedError("failed", f"{place} does not answer: {error}; it is not exported, and its file may still be made") from None
 
     def _ports(self) -> dict[int, Portal]:
         return {entry.kernel_port: entry.portal for entry in self.entries.all() if entry.kernel_port}

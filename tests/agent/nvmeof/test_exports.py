@@ -389,12 +389,23 @@ def test_a_backing_that_does_not_answer_is_refused_in_time(host: TargetHost, mon
 
     answers = threading.Event()
     monkeypatch.setattr(module, "BACKING_SECONDS", 0.05)
-    exports = host.exports
+    exports, usual = host.exports, host.exports.backings
     exports.backings = SilentBackings()
-    with pytest.raises(RefusedError, match=r"scratch.img does not answer: .*; nothing was changed"):
+    with pytest.raises(RefusedError, match=r"scratch.img does not answer: .*; it is not exported, and its file may still be made"):
         exports.perform(export(host))
+    (waiting,) = _waiting()
+    with pytest.raises(RefusedError, match=r"scratch.img does not answer: an earlier look at it has not come back"):
+        exports.perform(export(host))
+    assert _waiting() == [waiting], "one look that waits is enough"
     answers.set()
+    waiting.join(60)
     assert (host.held, host.kernel.names("subsystems")) == ((), ())
+    exports.backings = usual
+    assert exports.perform(export(host)).changed
+
+
+def _waiting() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "waits for a device"]
 
 
 def test_what_somebody_opened_to_all_is_closed_again(host: TargetHost) -> None:
