@@ -12,7 +12,7 @@ from typing import Literal
 
 from dtnctl.model.check_runs import CheckRun
 from dtnctl.model.resources import ContainerState, Health
-from dtnctl.providers.kubernetes.identity import NOTHING, STARTED_NOTE, TEMPLATE_NOTE, Json, annotations_of
+from dtnctl.providers.kubernetes.identity import FIELD_MANAGER, NOTHING, STARTED_NOTE, TEMPLATE_NOTE, Json, annotations_of
 from dtnctl.providers.kubernetes.pod_template import CONTAINER
 
 ENDED = ("Succeeded", "Failed")
@@ -20,6 +20,7 @@ KILLED, TIMED_OUT = 137, 124
 EVICTED = "Evicted"  # a pod's own reason: its kubelet ended it for want of memory or disk
 BY_POLICY = "PodFailurePolicy"  # a Job's: its one rule is that of disruptions
 BEFORE = "its pod was made of what was applied before, and the cluster has not replaced it"
+GOING_SECONDS = 30.0  # that a pod may take to end beyond its grace period: the kubelet's own work
 STOPPED_SECONDS = 1  # of activity: the deadline of a Job that dtnctl stops
 Readiness = Literal["", "starting", "healthy", "unhealthy"]
 
@@ -51,11 +52,31 @@ def service_condition(raw: Json, pod: Json | None, health: Health | None, events
     if (raw.get("spec") or NOTHING).get("replicas") == 0:
         ran = pod is not None or STARTED_NOTE in annotations_of(raw)
         return Condition("exited" if ran else "created", started_at=raw["metadata"]["creationTimestamp"] if ran else "")
+    applied = _applied(raw)
     if pod is None:
-        return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or "no pod was created yet")
-    if annotations_of(pod).get(TEMPLATE_NOTE) != annotations_of(raw["spec"].get("template") or NOTHING).get(TEMPLATE_NOTE):
+        words = _trouble_of(raw) or ("" if _is_recent(applied, 0.0, now) else "no pod was created yet")
+        return Condition("restarting", started_at=applied or _creation(raw), error=words)
+    grace = (pod.get("spec") or NOTHING).get("terminationGracePeriodSeconds") or 0
+    if _is_of_earlier_spec(raw, pod) and not _is_recent(applied, grace, now):
         return Condition("restarting", started_at=_creation(raw), error=_trouble_of(raw) or BEFORE)
     return pod_condition(pod, health, events, now)
+
+
+def _is_of_earlier_spec(raw: Json, pod: Json) -> bool:
+    template: Json = raw["spec"].get("template") or NOTHING
+    return annotations_of(pod).get(TEMPLATE_NOTE) != annotations_of(template).get(TEMPLATE_NOTE)
+
+
+def _applied(raw: Json) -> str:
+    """When dtnctl last changed the object; empty where that is not known."""
+    ours = (item for item in raw["metadata"].get("managedFields") or () if item.get("manager") == FIELD_MANAGER)
+    return max((str(item.get("time") or "") for item in ours), default="")
+
+
+def _is_recent(applied: str, grace: float, now: datetime | None) -> bool:
+    """Whether that is so new that the end of the pod before, and the creation of the next one, may still be awaited."""
+    began = _time(applied)
+    return now is not None and began is not None and now - began < timedelta(seconds=grace + GOING_SECONDS)
 
 
 def job_condition(raw: Json, pod: Json | None, events: Iterable[Json]) -> Condition:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtnctl.errors import EngineError
 from dtnctl.providers.kubernetes.identity import LABEL_OBJECT, NOTHING, TEMPLATE_NOTE, Json, annotations_of
-from dtnctl.providers.kubernetes.states import REFUSALS, newest, pod_condition, sandbox, when, why_not
+from dtnctl.providers.kubernetes.states import GOING_SECONDS, REFUSALS, newest, pod_condition, sandbox, when, why_not
 
 if TYPE_CHECKING:
     from dtnctl.providers.kubernetes.connection import Connection
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 POLL, LONGEST_POLL = 0.1, 1.0
 LATE_ANSWERS = 2  # times the patience for an answer: a pod that waits for the end of another one gets its node and networks within this
-GOING_SECONDS = 30.0  # beyond the grace period: the kubelet's own work
 HOPELESS = (
     "ErrImageNeverPull",
     "InvalidImageName",

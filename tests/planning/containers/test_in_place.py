@@ -264,6 +264,23 @@ def test_why_a_service_does_not_run_is_noted_in_the_words_of_its_cluster(how: di
     assert [row.errors for row in service_rows(declared, made.observe(), NOW)] == [(said,)]
 
 
+@pytest.mark.parametrize(("since", "said"), [(59, ()), (60, ("does not run: nothing reports why",))])
+def test_a_pod_that_was_made_a_moment_ago_is_no_fault_while_nothing_is_said_of_it(since: int, said: tuple[str, ...]) -> None:
+    """The run after one that was killed called a service broken whose pod was just being created."""
+    declared = site(session())
+    made = applied(declared)
+    change(made, "a", "lab.one", state="restarting", exit_code=0, started_at=(NOW - timedelta(seconds=since)).isoformat())
+    assert [row.errors for row in service_rows(declared, made.observe(), NOW)] == [said]
+    assert bool(plan(declared, made).failing) == bool(said)
+
+
+def test_a_restart_of_which_not_even_the_time_is_known_is_named() -> None:
+    declared = site(session())
+    made = applied(declared)
+    change(made, "a", "lab.one", state="restarting", exit_code=0, started_at="")
+    assert notes(plan(declared, made)) == ["session one on a is as declared but restarting again and again (exit code 0)"]
+
+
 @pytest.mark.parametrize("state", ["stopped", "initialized"])
 def test_a_service_that_is_declared_not_to_run_does_not_fail_when_it_does_not(state: str) -> None:
     """The engine calls a container unhealthy as soon as it is stopped."""

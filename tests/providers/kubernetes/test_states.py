@@ -63,6 +63,15 @@ def test_service_of_no_replicas_is_stopped_also_while_its_pod_ends() -> None:
     assert service_condition(deployment(0), running, None, (), NOW) == Condition("exited", started_at=MADE)
 
 
+def test_pod_that_cannot_be_there_yet_is_no_fault() -> None:
+    """The run after one that was killed called a service broken whose pod the cluster was about to make."""
+    applied = deployment(1)
+    for age, error in ((29, ""), (31, "no pod was created yet")):
+        last = (NOW - timedelta(seconds=age)).isoformat()
+        applied["metadata"]["managedFields"] = [{"manager": "dtnctl", "time": last}]
+        assert service_condition(applied, None, None, (), NOW) == Condition("restarting", started_at=last, error=error)
+
+
 def test_pod_of_an_earlier_spec_is_not_the_service_that_was_applied() -> None:
     """A rollout that was paused, or a controller that is down: the plan called the service as declared."""
     applied, before = deployment(1), pod(running={"startedAt": MADE})
@@ -70,6 +79,14 @@ def test_pod_of_an_earlier_spec_is_not_the_service_that_was_applied() -> None:
     before["metadata"]["annotations"] = {"dtnctl/template": "old"}
     seen = service_condition(applied, before, None, (), NOW)
     assert (seen.state, seen.error) == ("restarting", "its pod was made of what was applied before, and the cluster has not replaced it")
+    before["spec"]["terminationGracePeriodSeconds"] = 10
+    for age, state in ((39, "running"), (41, "restarting")):  # until it can have ended
+        last = (NOW - timedelta(seconds=age)).isoformat()
+        applied["metadata"]["managedFields"] = [
+            {"manager": "kube-controller-manager", "time": NOW.isoformat()},
+            {"manager": "dtnctl", "time": last},
+        ]
+        assert service_condition(applied, before, None, (), NOW).state == state
     before["metadata"]["annotations"] = {"dtnctl/template": "new", "cni.example.net/status": "x"}
     assert service_condition(applied, before, None, (), NOW).state == "running"
 
