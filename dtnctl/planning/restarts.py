@@ -13,7 +13,7 @@ LASTING_RUN = timedelta(seconds=10)  # after which an engine starts it again wit
 
 
 def ends_again(seen: ContainerSeen, where: EndpointSeen, now: datetime) -> str:
-    """What to say of a service that ends again and again; empty of one that runs, or does not.
+    """What is wrong with a service that ends again and again, or a pod that never ran; empty of one that runs, has ended or still starts.
 
     Between two ends it runs for a moment, and its engine calls it running. Such a run counts once it has lasted for LASTING_RUN,
     by the engine's own clock.
